@@ -1,0 +1,195 @@
+"""``manifest.json``: what a bundle holds, where it comes from, under which licences, and what was checked.
+
+The file is written once by the conversion stage and read at every start. Format 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from models.errors import BundleNotFoundError, IntegrityError, ManifestError
+from models.fields import REMEDY, Fields
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+
+#: Detoxify's largest head has 16 outputs; a longer list of labels is a damaged manifest.
+MAX_GUARD_LABELS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of the bundle: its checksum and its size in bytes."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where weights come from: a hub id or a recipe, its revision, and the sha256 of the weights as they were read."""
+
+    id: str
+    revision: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterOrigin:
+    """The LoRA that was merged in: its ``adapter_config.json`` and the sha256 of its weights."""
+
+    config: Mapping[str, object]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """A licence: what it covers (``base``, ``adapter``, ``guard`` or ``data``), its SPDX name and its source."""
+
+    covers: str
+    name: str
+    spdx: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """How turns become text: the Jinja template, its sha256, and the system prompt the model was trained with."""
+
+    template: str
+    sha256: str
+    system_prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenVector:
+    """A text and the token ids that the training tokenizer gives it (special tokens in it recognised, no BOS)."""
+
+    text: str
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GuardModel:
+    """The classifier's outputs.
+
+    Attributes:
+        labels: names of the ONNX outputs, in order.
+        thresholds: per label, the probability from which it counts.
+        calibration: how the thresholds were found (data, rates), for people to read.
+    """
+
+    labels: tuple[str, ...]
+    thresholds: Mapping[str, float]
+    calibration: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The whole of ``manifest.json``."""
+
+    name: str
+    description: str
+    demonstration: bool
+    context_tokens: int
+    files: Mapping[str, FileEntry]
+    base: Origin
+    adapter: AdapterOrigin | None
+    licences: tuple[Licence, ...]
+    training_sets: tuple[str, ...]
+    tools: Mapping[str, str]
+    chat: Chat
+    tokenizer_vectors: tuple[GoldenVector, ...]
+    guard: GuardModel
+    checks: Mapping[str, object]
+
+    def to_json(self) -> str:
+        """The file's text; the same manifest always gives the same bytes."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and validate ``folder/manifest.json``.
+
+    Raises:
+        BundleNotFoundError: no such folder or file.
+        ManifestError: not JSON, another format, a field missing or of another type.
+        IntegrityError: a licence is missing or the guard's labels and thresholds disagree.
+    """
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise BundleNotFoundError(str(folder), "no such bundle folder", "name an existing one with --bundle")
+    if not path.is_file():
+        raise BundleNotFoundError(str(path), "is missing", REMEDY)
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(str(path), f"is not JSON ({error})", REMEDY) from error
+    fields = Fields(raw, str(path))
+    if fields.get("format", int) != FORMAT:
+        raise ManifestError(str(path), f"is of format {fields.get('format', int)}; expected {FORMAT}", REMEDY)
+    manifest = _manifest(fields)
+    _check_licences(manifest, path)
+    _check_guard(manifest.guard, path)
+    return manifest
+
+
+def _manifest(fields: Fields) -> Manifest:
+    base, chat, guard = fields.child("base"), fields.child("chat"), fields.child("guard")
+    adapter = fields.child("adapter") if fields.has("adapter") else None
+    return Manifest(
+        name=fields.get("name", str),
+        description=fields.get("description", str),
+        demonstration=fields.get("demonstration", bool),
+        context_tokens=fields.get("context_tokens", int),
+        files={n: FileEntry(f.get("sha256", str), f.get("bytes", int)) for n, f in fields.table("files").items()},
+        base=Origin(base.get("id", str), base.get("revision", str), base.get("sha256", str)),
+        adapter=None if adapter is None else AdapterOrigin(adapter.get("config", dict), adapter.get("sha256", str)),
+        licences=tuple(
+            Licence(f.get("covers", str), f.get("name", str), f.get("spdx", str), f.get("source", str))
+            for f in fields.children("licences")
+        ),
+        training_sets=fields.items("training_sets", str),
+        tools=fields.get("tools", dict),
+        chat=Chat(chat.get("template", str), chat.get("sha256", str), chat.get("system_prompt", str)),
+        tokenizer_vectors=tuple(
+            GoldenVector(f.get("text", str), f.items("ids", int)) for f in fields.children("tokenizer_vectors")
+        ),
+        guard=GuardModel(
+            labels=guard.items("labels", str),
+            thresholds={n: guard.child("thresholds").get(n, float) for n in guard.get("thresholds", dict)},
+            calibration=guard.get("calibration", dict),
+        ),
+        checks=fields.get("checks", dict),
+    )
+
+
+def missing_licences(licences: Sequence[Licence], training_sets: Sequence[str], *, adapter: bool) -> list[str]:
+    """What no licence covers: ``base``, ``guard``, ``adapter`` if there is one, or names of training sets."""
+    covered = {(licence.covers, licence.name) for licence in licences if licence.spdx}
+    kinds = {covers for covers, _ in covered}
+    wanted = {"base", "guard"} | ({"adapter"} if adapter else set())
+    return sorted(wanted - kinds) + sorted(name for name in training_sets if ("data", name) not in covered)
+
+
+def _check_licences(manifest: Manifest, path: Path) -> None:
+    missing = missing_licences(manifest.licences, manifest.training_sets, adapter=manifest.adapter is not None)
+    if missing:
+        raise IntegrityError(
+            str(path), f"names no licence for {', '.join(missing)}", f"add it under `licences`, or {REMEDY}"
+        )
+
+
+def _check_guard(guard: GuardModel, path: Path) -> None:
+    if not 0 < len(guard.labels) <= MAX_GUARD_LABELS or len(set(guard.labels)) != len(guard.labels):
+        raise IntegrityError(str(path), f"guard labels {list(guard.labels)}; expected 1 to 32 different names", REMEDY)
+    if set(guard.thresholds) != set(guard.labels):
+        raise IntegrityError(
+            str(path), f"guard thresholds for {sorted(guard.thresholds)}; expected {sorted(guard.labels)}", REMEDY
+        )
+    for label, value in guard.thresholds.items():
+        if not 0.0 < value < 1.0:
+            raise IntegrityError(str(path), f"guard threshold of {label!r} is {value}; expected 0 to 1", REMEDY)
