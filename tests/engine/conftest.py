@@ -1,0 +1,34 @@
+"""The demonstration model behind a real engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from runtime.engine.face import GenerationRequest, Sampling
+from runtime.engine.local import LocalEngine, LocalOptions
+from tests.paths import DEMO
+
+Ask = Callable[..., GenerationRequest]
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[LocalEngine]:
+    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(queue_capacity=256))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def ask(engine: LocalEngine) -> Ask:
+    """Makes a request out of a customer's question."""
+
+    def make(
+        question: str, max_tokens: int = 48, sampling: Sampling | None = None, **more: object
+    ) -> GenerationRequest:
+        text = f"<|user|>\n{question}</s>\n<|assistant|>\n"
+        prompt = engine.bos + engine.encode(text)
+        return GenerationRequest(prompt, max_tokens, sampling or Sampling(), **more)  # type: ignore[arg-type]
+
+    return make

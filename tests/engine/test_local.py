@@ -1,0 +1,198 @@
+"""The local engine on the demonstration model: the same answers whatever else happens, and every limit kept."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+
+import pytest
+
+from runtime.engine.face import FinishReason, GenerationRequest, Sampling
+from runtime.engine.llama import CHUNK_TOKENS
+from runtime.engine.local import LocalEngine, LocalOptions
+from runtime.errors import (
+    EngineClosedError,
+    InvalidRequestError,
+    PromptTooLongError,
+    QueueFullError,
+    StartError,
+)
+from tests.engine.conftest import Ask
+from tests.paths import DEMO
+from tests.questions import EIGHT
+
+
+def text(engine: LocalEngine, request: GenerationRequest) -> str:
+    return "".join(piece.text for piece in engine.submit(request))
+
+
+def test_eight_conversations_at_once_answer_as_each_would_alone(engine: LocalEngine, ask: Ask) -> None:
+    """20 rounds of 8 different questions from 8 threads, in changing order."""
+    alone = {question: text(engine, ask(question)) for question in EIGHT}
+    assert len(set(alone.values())) == len(EIGHT)
+    wrong: list[tuple[str, str]] = []
+
+    def customer(seed: int) -> None:
+        order = random.Random(seed)
+        for _ in range(20):
+            question = order.choice(EIGHT)
+            answer = text(engine, ask(question, client=str(seed)))
+            if answer != alone[question]:
+                wrong.append((question, answer))
+
+    threads = [threading.Thread(target=customer, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_shared_prefix_is_not_computed_again(engine: LocalEngine, ask: Ask) -> None:
+    long = "Please read this first. " * 40
+    fresh = text(engine, ask(long + "Where is my parcel?"))
+    engine.submit(ask("something else entirely")).cancel()
+    text(engine, ask(long + "I forgot my password"))
+    again = engine.submit(ask(long + "Where is my parcel?"))
+    assert "".join(piece.text for piece in again) == fresh
+    assert again.usage.cached_tokens >= CHUNK_TOKENS
+    assert again.usage.cached_tokens % CHUNK_TOKENS == 0
+
+
+def test_max_tokens_is_the_number_of_tokens(engine: LocalEngine, ask: Ask) -> None:
+    for count in (1, 2, 33):
+        generation = engine.submit(ask("Where is my parcel?", max_tokens=count, ignore_eos=True))
+        assert sum(piece.tokens for piece in generation) <= count
+        assert generation.usage.completion_tokens == count
+        assert generation.finish_reason is FinishReason.LENGTH
+
+
+def test_an_answer_that_ends_by_itself_says_stop(engine: LocalEngine, ask: Ask) -> None:
+    generation = engine.submit(ask("Where is my parcel?", max_tokens=1000))
+    assert "".join(piece.text for piece in generation)
+    assert generation.finish_reason is FinishReason.STOP
+    assert 0 < generation.usage.ttft_ms <= generation.usage.total_ms
+
+
+def test_a_stop_text_ends_the_answer_before_it(engine: LocalEngine, ask: Ask) -> None:
+    whole = text(engine, ask("Where is my parcel?"))
+    word = whole.split()[4]
+    generation = engine.submit(ask("Where is my parcel?", stop=(word,)))
+    assert "".join(piece.text for piece in generation) == whole[: whole.index(word)]
+    assert generation.finish_reason is FinishReason.STOP
+
+
+def test_a_seed_fixes_a_sampled_answer(engine: LocalEngine, ask: Ask) -> None:
+    def sampled(seed: int) -> str:
+        return text(engine, ask("I want to complain", sampling=Sampling(temperature=1.2, top_p=0.95, seed=seed)))
+
+    assert sampled(1) == sampled(1)
+    assert len({sampled(seed) for seed in range(5)}) > 1
+
+
+def test_a_forbidden_token_does_not_come(engine: LocalEngine, ask: Ask) -> None:
+    request = ask("Where is my parcel?", max_tokens=1)
+    first = text(engine, request)
+    (token,) = {t for t in engine.encode("x" + first) if t not in engine.encode("x")} or {engine.encode(first)[-1]}
+    biased = ask("Where is my parcel?", max_tokens=1, sampling=Sampling(logit_bias={token: -100.0}))
+    assert text(engine, biased) != first
+
+
+def test_a_bias_on_no_token_is_refused(engine: LocalEngine, ask: Ask) -> None:
+    with pytest.raises(InvalidRequestError, match="999999"):
+        text(engine, ask("hello", sampling=Sampling(logit_bias={999_999: 1.0})))
+
+
+def test_a_grammar_is_followed(engine: LocalEngine, ask: Ask) -> None:
+    grammar = 'root ::= "{\\"yes\\": " ("true" | "false") "}"'
+    assert set(json.loads(text(engine, ask("Is it paid?", sampling=Sampling(grammar=grammar))))) == {"yes"}
+    with pytest.raises(InvalidRequestError, match="grammar"):
+        text(engine, ask("hello", sampling=Sampling(grammar="root ::= (")))
+
+
+def test_a_cancelled_answer_ends_at_once(engine: LocalEngine, ask: Ask) -> None:
+    generation = engine.submit(ask("Where is my parcel?", max_tokens=1500, ignore_eos=True))
+    pieces = iter(generation)
+    next(pieces)
+    began = time.monotonic()
+    generation.cancel()
+    list(pieces)
+    assert time.monotonic() - began < 0.5
+    assert generation.finish_reason is FinishReason.CANCELLED
+    assert generation.usage.completion_tokens < 1500
+
+
+def test_a_cancelled_prompt_is_not_computed_to_its_end(engine: LocalEngine, ask: Ask) -> None:
+    before = engine.load().prefill_tokens
+    generation = engine.submit(ask("word " * 900, max_tokens=4))
+    while engine.load().running == 0:
+        time.sleep(0.001)
+    generation.cancel()
+    assert list(generation) == []
+    assert generation.finish_reason is FinishReason.CANCELLED
+    assert engine.load().prefill_tokens - before < 1800
+
+
+def test_a_waiting_request_can_be_cancelled(engine: LocalEngine, ask: Ask) -> None:
+    first = engine.submit(ask("Where is my parcel?", max_tokens=800, ignore_eos=True))
+    second = engine.submit(ask("I forgot my password"))
+    second.cancel()
+    assert list(second) == []
+    first.cancel()
+    assert engine.load().waiting == 0
+
+
+def test_cancelling_a_finished_answer_harms_nobody(engine: LocalEngine, ask: Ask) -> None:
+    done = engine.submit(ask("Where is my parcel?"))
+    want = "".join(piece.text for piece in done)
+    running = engine.submit(ask("Where is my parcel?"))
+    done.cancel()
+    assert "".join(piece.text for piece in running) == want
+
+
+def test_a_prompt_beyond_the_context_is_refused(engine: LocalEngine) -> None:
+    with pytest.raises(PromptTooLongError, match="2048"):
+        engine.submit(GenerationRequest(tuple([5] * 2048), 1))
+
+
+def test_generation_ends_where_the_context_does(engine: LocalEngine) -> None:
+    generation = engine.submit(GenerationRequest(tuple([5] * 2040), 100, ignore_eos=True))
+    list(generation)
+    assert generation.usage.completion_tokens == 8
+    assert generation.finish_reason is FinishReason.LENGTH
+
+
+def test_a_full_queue_refuses_with_a_time(ask: Ask) -> None:
+    with_room_for_one = LocalEngine(DEMO / "model.gguf", LocalOptions(queue_capacity=1))
+    try:
+        request = ask("Where is my parcel?", max_tokens=1500, ignore_eos=True)
+        running = with_room_for_one.submit(request)
+        next(iter(running))
+        waiting = with_room_for_one.submit(request)
+        with pytest.raises(QueueFullError) as refused:
+            with_room_for_one.submit(request)
+        assert refused.value.retry_after_s >= 1
+        running.cancel()
+        waiting.cancel()
+    finally:
+        with_room_for_one.close()
+
+
+def test_a_closed_engine_ends_its_answers_and_takes_no_more(ask: Ask) -> None:
+    engine = LocalEngine(DEMO / "model.gguf", LocalOptions())
+    request = ask("Where is my parcel?", max_tokens=1500, ignore_eos=True)
+    running, waiting = engine.submit(request), engine.submit(request)
+    next(iter(running))
+    engine.close()
+    assert list(waiting) == []
+    list(running)
+    assert {running.finish_reason, waiting.finish_reason} == {FinishReason.CANCELLED}
+    with pytest.raises(EngineClosedError):
+        engine.submit(request)
+
+
+def test_a_file_that_is_no_model_is_refused() -> None:
+    with pytest.raises(StartError, match=r"manifest\.json"):
+        LocalEngine(DEMO / "manifest.json", LocalOptions())
