@@ -1,0 +1,81 @@
+"""From a bundle's folder to a desk that answers: everything is verified before the first customer comes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from guards.guard import Guard
+from guards.policy import load_policy
+from models.bundle import Bundle, open_bundle
+from runtime.assistant.desk import Desk, DeskOptions, DeskParts
+from runtime.assistant.flows import built_in_flows
+from runtime.assistant.intents import bundle_intents
+from runtime.assistant.profile import Profile, read_profile
+from runtime.assistant.prompt import PromptBuilder
+from runtime.engine.face import Engine
+from runtime.engine.local import LocalEngine, LocalOptions
+from runtime.errors import StartError
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningOptions:
+    """What an operator chooses.
+
+    Attributes:
+        bundle: the bundle's folder.
+        policy: a policy file; None takes the built-in one.
+        profile: the shop's profile file; None leaves its particulars vague.
+        allow_degraded: start although a guard is missing, and say so in ``/health``.
+        threads: compute threads; 0 takes the physical cores.
+        queue_capacity: requests that may wait.
+        desk: how the desk works.
+    """
+
+    bundle: Path
+    policy: Path | None = None
+    profile: Path | None = None
+    allow_degraded: bool = False
+    threads: int = 0
+    queue_capacity: int = 64
+    desk: DeskOptions = field(default_factory=DeskOptions)
+
+
+def open_desk(options: OpeningOptions) -> Desk:
+    """Verify the bundle, load its guard and its model.
+
+    Raises:
+        BundleError, GuardFault, StartError: whatever stands in the way; the message names the file and the remedy.
+    """
+    bundle = open_bundle(options.bundle)
+    policy = load_policy(options.policy) if options.policy else load_policy()
+    profile = read_profile(options.profile) if options.profile else Profile()
+    guard = Guard.load(bundle, policy, allow_degraded=options.allow_degraded)
+    intents = bundle_intents(bundle)
+    engine = LocalEngine(
+        bundle.model,
+        LocalOptions(bundle.manifest.context_tokens, options.threads, options.queue_capacity),
+    )
+    try:
+        check_tokenizer(bundle, engine)
+        prompts = PromptBuilder(engine, bundle.manifest.chat.template, bundle.manifest.chat.system_prompt)
+    except BaseException:
+        engine.close()
+        raise
+    parts = DeskParts(bundle.manifest.name, engine, guard, prompts, intents, built_in_flows(), profile)
+    return Desk(parts, options.desk)
+
+
+def check_tokenizer(bundle: Bundle, engine: Engine) -> None:
+    """Compare the engine's token ids with the manifest's golden vectors.
+
+    Raises:
+        StartError: they differ, so what the model would read is not what it was trained on.
+    """
+    for vector in bundle.manifest.tokenizer_vectors:
+        found = engine.encode(vector.text)
+        if found != vector.ids:
+            raise StartError(
+                f"{bundle.model}: encodes {vector.text!r} as {list(found)}; the manifest says {list(vector.ids)}; "
+                "rebuild the bundle with `python -m convert run`"
+            )

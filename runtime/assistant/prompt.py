@@ -1,0 +1,88 @@
+"""Turns become token ids: the bundle's chat template, and as much of the conversation as fits the context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from runtime.assistant.turn import Message, Role
+from runtime.engine.face import Engine
+from runtime.errors import PromptTooLongError, StartError
+
+#: What looks like a special token or a role marker of a chat template, also with a slash.
+_MARKER = re.compile(r"<(?=[|/]?[A-Za-z_]{1,24}[|]?>)")
+
+#: Never appears in text; keeps a marker in somebody's words from being read as one.
+_WORD_JOINER = "\u2060"
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt ready for the engine: its token ids, BOS included, and how many old messages were left out."""
+
+    ids: tuple[int, ...]
+    dropped: int
+
+
+class PromptBuilder:
+    """Renders conversations with one bundle's template.
+
+    The template is Jinja as Hugging Face spells it (blocks trimmed, ``eos_token`` given); it runs in a sandbox, since
+    it comes out of a file.
+    """
+
+    def __init__(self, engine: Engine, template: str, system_prompt: str, eos_token: str = "</s>") -> None:
+        """Compile the template.
+
+        Raises:
+            StartError: it is not valid Jinja.
+        """
+        self._engine = engine
+        self.system_prompt = system_prompt
+        self._eos = eos_token
+        try:
+            environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+            self._template = environment.from_string(template)
+        except TemplateError as error:
+            raise StartError(
+                f"manifest.json: chat.template is not valid Jinja ({error}); rebuild the bundle"
+            ) from error
+
+    def build(self, messages: Sequence[Message], answer_tokens: int) -> Prompt:
+        """Render and encode; the oldest messages go first where the context has no room for an answer.
+
+        Args:
+            messages: the conversation, the user's message last. Without a system message the bundle's own is put first.
+            answer_tokens: room to leave for the answer.
+
+        Raises:
+            PromptTooLongError: even the last message alone does not fit.
+        """
+        system = [m for m in messages if m.role is Role.SYSTEM] or [Message(Role.SYSTEM, self.system_prompt)]
+        turns = [m for m in messages if m.role is not Role.SYSTEM]
+        room = self._engine.info.context_tokens - answer_tokens
+        for dropped in range(len(turns)):
+            if dropped and turns[dropped].role is not Role.USER:
+                continue  # what is left begins with a question
+            ids = self._encode([*system, *turns[dropped:]])
+            if len(ids) <= room:
+                return Prompt(ids, dropped)
+        raise PromptTooLongError(len(ids), self._engine.info.context_tokens)
+
+    def _encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
+        text = self._template.render(
+            messages=[{"role": m.role.value, "content": neutral(m.content)} for m in messages],
+            add_generation_prompt=True,
+            eos_token=self._eos,
+            bos_token="",
+        )
+        return self._engine.bos + self._engine.encode(text)
+
+
+def neutral(text: str) -> str:
+    """Take the meaning from what looks like a special token in a text: ``</s>`` becomes ``<``, a joiner, ``/s>``."""
+    return _MARKER.sub("<" + _WORD_JOINER, text)
