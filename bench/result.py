@@ -1,0 +1,148 @@
+"""The result file: everything that was measured, as frozen dataclasses to JSON and back, with a schema number.
+
+What can be computed from the records (quantiles, intervals, the verdict) is not part of it. The file carries a
+``summary`` beside the result for readers who have no Python; it is computed anew at every reading.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from bench.errors import ResultFileError
+from bench.guardcost import GuardCost
+from bench.machine import Machine
+from bench.noise import Noise
+from bench.process import ServerUsage
+from bench.records import LoopResult
+from bench.workload import WorkloadOptions
+
+SCHEMA = 1
+SUMMARY = "summary"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetInfo:
+    """The server that was measured.
+
+    Attributes:
+        url: where it listened.
+        model: the model's id, as it says.
+        is_local: whether the machine described beside is the one that it runs on.
+        started: whether bench started it; then ``ready_s`` is known.
+        ready_s: seconds from the start of the process to ready, all files verified; None if bench did not start it.
+        health: what ``/health`` says of settings and state; empty if there is none.
+        bundle_files: sha256 by file name, from the manifest; empty if the bundle is not at hand.
+        bundle_bytes: size of the model file; 0 if the bundle is not at hand.
+        demonstration: whether the bundle calls itself a demonstration.
+    """
+
+    url: str
+    model: str
+    is_local: bool
+    started: bool
+    ready_s: float | None
+    health: Mapping[str, object]
+    bundle_files: Mapping[str, str]
+    bundle_bytes: int
+    demonstration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficInfo:
+    """What was asked: the plan's name, the options and the sha256 of the texts."""
+
+    plan: str
+    options: WorkloadOptions
+    texts_sha256: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run.
+
+    Attributes:
+        schema_version: of this file format.
+        created_utc: ISO 8601, when the run began.
+        bench_version: of this package.
+        slo_ttft_s: the wait that a customer is promised, for the verdict.
+        target: what was measured.
+        machine: where bench ran.
+        noise: how quiet it was.
+        traffic: what was asked.
+        first_ttft_ms: time to first token of the very first request, with nothing prepared.
+        loops: closed loops, by rising number of chats.
+        attacks: the loop of attacks; None if the run ended before.
+        guard: the guards' cost.
+        usage: of the server's process; None if it is not known.
+        aborted: why the run ended early; empty if it did not.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    schema_version: int
+    created_utc: str
+    bench_version: str
+    slo_ttft_s: float
+    target: TargetInfo
+    machine: Machine
+    noise: Noise
+    traffic: TrafficInfo
+    first_ttft_ms: float
+    loops: tuple[LoopResult, ...]
+    attacks: LoopResult | None
+    guard: GuardCost
+    usage: ServerUsage | None
+    aborted: str = ""
+
+
+_ADAPTER = TypeAdapter(Result)
+
+
+def to_json(result: Result, summary: Mapping[str, object]) -> str:
+    """The file's text; the same result always gives the same bytes."""
+    return (
+        json.dumps({**_ADAPTER.dump_python(result, mode="json"), SUMMARY: summary}, ensure_ascii=False, allow_nan=False)
+        + "\n"
+    )
+
+
+def from_json(text: str, name: str) -> Result:
+    """A result from the text of a file called ``name``.
+
+    Raises:
+        ResultFileError: not JSON, another schema, a field missing, unknown or of another type.
+    """
+    expected = "expected a file written by `python -m bench run --out`"
+    try:
+        raw = json.loads(text, parse_constant=_refuse)
+    except ValueError as error:
+        raise ResultFileError(f"{name} is not JSON ({error}); {expected}") from error
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if version != SCHEMA:
+        raise ResultFileError(f"{name} has schema_version {version!r}, this version reads {SCHEMA}; {expected}")
+    raw.pop(SUMMARY, None)
+    try:
+        return _ADAPTER.validate_json(json.dumps(raw), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ResultFileError(f"{name}: {place}: {first['msg']}; {expected}") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def read_result(path: Path) -> Result:
+    """A result from a file. Raises as ``from_json``, also if the file cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ResultFileError(f"{path} cannot be read ({error})") from error
+    return from_json(text, str(path))

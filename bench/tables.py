@@ -1,0 +1,213 @@
+"""The tables of a report as plain text cells, the same for the terminal and for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bench.compare import Comparison
+from bench.metrics import Estimate
+from bench.result import Result
+from bench.summary import LoopSummary, Spread, Summary
+
+NOTHING = "–"
+
+Row = tuple[str, ...]
+
+#: Parts of this project's ``/health`` that are no settings.
+_MOMENTARY = ("load", "sessions")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A title, column heads and rows of cells; a note stands below."""
+
+    title: str
+    head: Row
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+def ms(estimate: Estimate | None, with_interval: bool = True) -> str:
+    """Milliseconds with the interval, to three figures or so: ``52 (48–60)``."""
+    return _cell(estimate, 1.0, with_interval)
+
+
+def _cell(estimate: Estimate | None, unit: float, with_interval: bool) -> str:
+    if estimate is None:
+        return NOTHING
+    text = number(estimate.value / unit)
+    if not with_interval or estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} ({number(estimate.low / unit)}–{number(estimate.high / unit)})"
+
+
+def number(value: float) -> str:
+    """Three significant figures below a thousand, none after the point above a hundred."""
+    size = abs(value)
+    return f"{value:.2f}" if size < 10 else f"{value:.1f}" if size < 100 else f"{value:,.0f}"
+
+
+def report_tables(result: Result, summary: Summary) -> tuple[Table, ...]:
+    """Every table of a report, in order; those without rows are left out."""
+    tables = (
+        machine_table(result),
+        latency_table(summary),
+        speed_table(summary),
+        kind_table(summary),
+        guard_table(result, summary),
+        alone_table(result),
+        resource_table(result, summary),
+    )
+    return tuple(table for table in tables if table.rows)
+
+
+def machine_table(result: Result) -> Table:
+    """Machine, target and traffic."""
+    machine, target, options = result.machine, result.target, result.traffic.options
+    virtual = ", virtual" if machine.is_virtual else ""
+    rows = [
+        ("measured", f"{result.created_utc}, bench {result.bench_version}, schema {result.schema_version}"),
+        ("processor", f"{machine.cpu or machine.board}, {machine.cores} cores, {machine.usable_cpus} usable{virtual}"),
+        ("flags", " ".join(machine.flags) or NOTHING),
+        ("governor", machine.governor or "not visible"),
+        ("memory", f"{machine.ram_bytes / 2**30:.1f} GiB, swap {machine.swap_bytes / 2**30:.1f} GiB"),
+        ("system", f"{machine.os}, kernel {machine.kernel}, {machine.architecture}, Python {machine.python}"),
+        ("libraries", ", ".join(f"{name} {version}" for name, version in machine.libraries.items()) or NOTHING),
+        ("target", f"{target.model} at {target.url}" + (", started by bench" if target.started else "")),
+        ("settings", settings(result)),
+        (
+            "bundle",
+            ", ".join(f"{name} {sha[:12]}" for name, sha in sorted(target.bundle_files.items())) or "not at hand",
+        ),
+        ("traffic", f"{result.traffic.plan}, seed {options.seed}, {options.max_tokens} tokens an answer"),
+        ("noise", "; ".join(result.noise.complaints) or f"quiet (drift {result.noise.drift:+.1%})"),
+    ]
+    return Table("Machine and target", ("", ""), tuple(rows))
+
+
+def settings(result: Result) -> str:
+    """The settings that ``/health`` tells, one level deep; what changes from moment to moment is left out."""
+    parts: list[str] = []
+    for name, value in result.target.health.items():
+        if name in _MOMENTARY:
+            continue
+        inner = value.items() if isinstance(value, dict) else ((name, value),)
+        parts.extend(f"{key} {item}" for key, item in inner if isinstance(item, str | int | float) and item != "")
+    return ", ".join(parts) or "not told"
+
+
+def latency_table(summary: Summary) -> Table:
+    """Time to first token, gaps and whole answers of each loop."""
+    rows = tuple(
+        (
+            str(loop.chats),
+            str(loop.answered),
+            *(ms(e) for e in (loop.ttft_ms.p50, loop.ttft_ms.p90)),
+            ms(loop.ttft_ms.p99, with_interval=False),
+            ms(loop.itl_ms.p50, with_interval=False),
+            ms(loop.itl_ms.p99, with_interval=False),
+            *(ms(e, with_interval=False) for e in (loop.e2e_ms.p50, loop.e2e_ms.p90, loop.e2e_ms.p99)),
+        )
+        for loop in summary.loops
+    )
+    head = ("chats", "answers", *(f"TTFT {q}" for q in ("p50", "p90", "p99")), "ITL p50", "ITL p99")
+    note = "In brackets: 95 % bootstrap interval. p99 of fewer than 100 answers is close to the slowest one."
+    return Table("Waiting, in milliseconds", (*head, "E2E p50", "E2E p90", "E2E p99"), rows, note)
+
+
+def speed_table(summary: Summary) -> Table:
+    """Tokens a second, and what became of the requests."""
+    rows = tuple(
+        (
+            str(loop.chats),
+            _cell(loop.rate, 1.0, True),
+            _cell(loop.together, 1.0, True),
+            f"{loop.within_slo:.0%}",
+            f"{loop.cached_share:.0%}",
+            _bad(loop),
+        )
+        for loop in summary.loops
+    )
+    head = ("chats", "tokens/s per chat", "tokens/s together", "within promise", "prompt kept", "not answered")
+    return Table(
+        "Speed", head, rows, "Prompt kept: share of prompt tokens that the target says it did not compute again."
+    )
+
+
+def _bad(loop: LoopSummary) -> str:
+    counts = (("blocked", loop.blocked), ("refused", loop.refused), ("failed", loop.failed))
+    return ", ".join(f"{count} {name}" for name, count in counts if count) or "0"
+
+
+def kind_table(summary: Summary) -> Table:
+    """Time to first token by kind of answer, and of blocks."""
+    rows = [(kind.kind, str(kind.answers), *spread(kind.ttft_ms)) for kind in summary.kinds]
+    if summary.attacks:
+        rows.append(
+            (f"blocked (of {summary.attacks} attacks)", str(summary.attacks_blocked), *spread(summary.block_ms))
+        )
+    note = "A block is timed to the end of its answer."
+    return Table(
+        "Time to first token by kind, in milliseconds", ("kind", "answers", "p50", "p90", "p99"), tuple(rows), note
+    )
+
+
+def guard_table(result: Result, summary: Summary) -> Table:
+    """Stages of an answer over ``/api/query``."""
+    rows = tuple((stage.stage, *spread(stage.took_ms)) for stage in summary.stages)
+    share = f"Guards take {summary.guard_share:.1%} of an answer's time. " if summary.guard_share is not None else ""
+    queries = result.guard.queries
+    computed = sum(query.computed for query in queries)
+    counts = f"{computed} of {len(queries)} answers of /api/query were computed by the model. " if queries else ""
+    head = ("stage", "p50", "p90", "p99")
+    return Table("Stages of an answer, in milliseconds", head, rows, counts + share + result.guard.missing)
+
+
+def alone_table(result: Result) -> Table:
+    """The guard called directly."""
+    rows = []
+    for timing in result.guard.alone:
+        times = sorted(timing.times_ms)
+        rows.append((f"{timing.words} words", number(times[len(times) // 2]), number(times[-1])))
+    return Table("The guard alone, in milliseconds", ("text", "median", "slowest of 20"), tuple(rows))
+
+
+def resource_table(result: Result, summary: Summary) -> Table:
+    """Memory, processor time, start."""
+    rows: list[Row] = [("TTFT of the very first request", f"{number(result.first_ttft_ms)} ms")]
+    if result.target.ready_s is not None:
+        rows.append(("start to ready, files verified", f"{result.target.ready_s:.2f} s"))
+    if result.usage:
+        rows.append(("peak memory of the server (RSS)", f"{result.usage.peak_rss_bytes / 2**20:,.0f} MiB"))
+    if result.target.bundle_bytes:
+        rows.append(("model file", f"{result.target.bundle_bytes / 2**20:,.1f} MiB"))
+    for loop in summary.loops:
+        if loop.cpu_s_per_answer is not None:
+            rows.append((f"processor time an answer, {loop.chats} at once", f"{loop.cpu_s_per_answer:.2f} s"))
+    if (same := summary.self_comparison) is not None:
+        text = f"{same.difference:+.1%} ({same.low:+.1%} to {same.high:+.1%})"
+        rows.append(("A/A: E2E p50, odd against even requests", text))
+    return Table("Resources and trust", ("", ""), tuple(rows))
+
+
+def spread(values: Spread) -> Iterable[str]:
+    """Three cells; the interval stands at the median."""
+    return (ms(values.p50), ms(values.p90, with_interval=False), ms(values.p99, with_interval=False))
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """All figures of two runs."""
+    rows = tuple(
+        (
+            change.loop,
+            change.figure,
+            number(change.before_ms),
+            number(change.after_ms),
+            f"{change.change:+.1%} ({change.low:+.1%} to {change.high:+.1%})",
+            "WORSE" if change.is_worse else "",
+        )
+        for change in comparison.changes
+    )
+    note = f"Worse: more than {comparison.fail_over:.0%} slower, and the interval of the change excludes zero."
+    return Table("B against A, in milliseconds", ("loop", "figure", "A", "B", "change", ""), rows, note)
