@@ -1,0 +1,1 @@
+"""Guards: text in, verdict out. Knows no HTTP, no llama.cpp and no torch; fails closed."""

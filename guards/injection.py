@@ -1,0 +1,45 @@
+"""Prompt injection by rules: the table of ``injection_rules`` applied to the normalised text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from guards.detector import Hit, Report
+from guards.injection_rules import RULES
+from guards.language import has_han
+from guards.rule import Rule
+from guards.text import View
+
+_LATIN = re.compile("[a-z]")
+
+
+class InjectionRules:
+    """Hits ``injection.…``: the first place of every rule that matches, in order of position."""
+
+    family = "injection"
+
+    def __init__(self, rules_off: Collection[str] = ()) -> None:
+        """Apply all rules but those named."""
+        self._rules = tuple(rule for rule in RULES if rule.name not in rules_off)
+
+    def scan(self, view: View) -> Report:
+        """Where each rule first matches."""
+        text = lowered(view.text)
+        languages = {"any"} | ({"en"} if _LATIN.search(text) else set()) | ({"zh"} if has_han(text) else set())
+        found = (self._first(rule, text, view) for rule in self._rules if rule.language in languages)
+        return Report(tuple(sorted((hit for hit in found if hit), key=lambda hit: hit.start)))
+
+    def _first(self, rule: Rule, text: str, view: View) -> Hit | None:
+        match = rule.pattern.search(text)
+        if match is None or match.start() == match.end():
+            return None
+        return Hit(f"{self.family}.{rule.name}", *view.span(*match.span()))
+
+
+def lowered(text: str) -> str:
+    """The text in lower case, character by character, so that positions stay what they are."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
