@@ -43,9 +43,10 @@ class DeskOptions:
 
 @dataclass(frozen=True, slots=True)
 class DeskParts:
-    """What a desk is made of."""
+    """What a desk is made of; ``demonstration`` says that the model is not meant for customers."""
 
     model_name: str
+    demonstration: bool
     engine: Engine
     guard: Guard
     prompts: PromptBuilder
@@ -89,6 +90,7 @@ class Desk:
         guard = self._parts.guard
         return {
             "model": self.model_name,
+            "demonstration": self._parts.demonstration,
             "engine": {
                 "kind": info.kind,
                 "threads": info.threads,
@@ -206,7 +208,7 @@ class Desk:
             prompt=prompt.ids,
             max_tokens=max_tokens,
             sampling=options.sampling,
-            stop=options.stop,
+            stop=(*options.stop, *self._parts.prompts.markers),
             ignore_eos=options.ignore_eos,
             client=client,
         )

@@ -24,7 +24,7 @@ class Intents:
 
     def recognise(self, message: str) -> str:
         """The likeliest intent; empty without a classifier."""
-        return self._classifier.classify(message)[0] if self._classifier is not None else ""
+        return self._classifier.best(message) if self._classifier is not None else ""
 
 
 def bundle_intents(bundle: Bundle) -> Intents:

@@ -62,7 +62,16 @@ def open_desk(options: OpeningOptions) -> Desk:
     except BaseException:
         engine.close()
         raise
-    parts = DeskParts(bundle.manifest.name, engine, guard, prompts, intents, built_in_flows(), profile)
+    parts = DeskParts(
+        model_name=bundle.manifest.name,
+        demonstration=bundle.manifest.demonstration,
+        engine=engine,
+        guard=guard,
+        prompts=prompts,
+        intents=intents,
+        flows=built_in_flows(),
+        profile=profile,
+    )
     return Desk(parts, options.desk)
 
 

@@ -16,6 +16,8 @@ from runtime.errors import PromptTooLongError, StartError
 #: What looks like a special token or a role marker of a chat template, also with a slash.
 _MARKER = re.compile(r"<(?=[|/]?[A-Za-z_]{1,24}[|]?>)")
 
+_ROLE = re.compile(r"<\|\w+\|>")
+
 #: Never appears in text; keeps a marker in somebody's words from being read as one.
 _WORD_JOINER = "\u2060"
 
@@ -43,6 +45,8 @@ class PromptBuilder:
         """
         self._engine = engine
         self.system_prompt = system_prompt
+        #: Role markers of the template: where a model goes on with the next turn itself, its answer ends.
+        self.markers = tuple(sorted(set(_ROLE.findall(template))))
         self._eos = eos_token
         try:
             environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)

@@ -86,6 +86,10 @@ class Turn(Protocol):
     """A turn under way: iterate its guarded pieces of text once; then ``result`` is there."""
 
     @property
+    def session_id(self) -> str:
+        """The conversation's id, known from the start; empty for callers who carry their own history."""
+
+    @property
     def result(self) -> TurnResult:
         """The outcome. Raises RuntimeError while the turn is under way."""
 

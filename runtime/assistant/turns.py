@@ -77,6 +77,11 @@ class GuardedTurn:
         self._result: TurnResult | None = None
 
     @property
+    def session_id(self) -> str:
+        """The conversation's id."""
+        return self._plan.session_id
+
+    @property
     def result(self) -> TurnResult:
         """The outcome; there once the pieces are exhausted."""
         if self._result is None:

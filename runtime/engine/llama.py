@@ -85,12 +85,12 @@ class Llama:
 
     @property
     def vocab(self) -> llama_cpp.llama_vocab_p:
-        """libllama's vocabulary handle, for building samplers."""
+        """Libllama's vocabulary handle, for building samplers."""
         return self._vocab
 
     @property
     def context(self) -> llama_cpp.llama_context_p:
-        """libllama's context handle, for sampling."""
+        """Libllama's context handle, for sampling."""
         return self._context
 
     @property

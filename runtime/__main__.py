@@ -1,0 +1,157 @@
+"""``python -m runtime``: serve a bundle over HTTP, talk to it in the terminal, or check that it would start."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from guards.errors import GuardFault
+from models.errors import BundleError
+from runtime.assistant.desk import Desk
+from runtime.assistant.opening import OpeningOptions, open_desk
+from runtime.assistant.turn import AnswerOptions
+from runtime.errors import RuntimeFault, StartError
+from runtime.service.app import create_app
+from runtime.service.keys import load_keys
+from runtime.service.options import ServiceOptions
+from runtime.service.server import serve
+
+ENVIRONMENT = "TELLERBOX_"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand.
+
+    Returns:
+        0 good, 1 the thing checked fell short, 2 bad usage or bad input.
+    """
+    options = _parser().parse_args(argv)
+    logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except (BundleError, GuardFault, StartError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m runtime",
+        description=__doc__,
+        epilog=f"Every option can also stand in the environment: --queue-capacity as {ENVIRONMENT}QUEUE_CAPACITY.",
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    _option(common, "--bundle", "models/demo", "the bundle's folder", Path)
+    _option(common, "--policy", None, "guard policy file (TOML); default: the built-in one", Path)
+    _option(common, "--profile", None, "the shop's particulars (TOML: name, phone, email, hours, website)", Path)
+    _option(common, "--threads", 0, "compute threads; 0: the physical cores", int)
+    _option(common, "--queue-capacity", 64, "requests that may wait; one more is refused", int)
+    _option(common, "--log-level", "warning", "debug, info, warning or error", str)
+    common.add_argument(
+        "--allow-degraded",
+        action="store_true",
+        default=_given("--allow-degraded", "0") not in ("0", "", "false"),
+        help="start although a guard is missing; /health then says so",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", parents=[common], help="serve over HTTP until SIGTERM or Ctrl-C")
+    _option(serve, "--host", "127.0.0.1", "address to listen on", str)
+    _option(serve, "--port", 8080, "port to listen on; 0 takes a free one", int)
+    _option(serve, "--keys", None, "file of API keys, `name role key` a line; default: everybody may ask", Path)
+    serve.set_defaults(run=_serve)
+    chat = commands.add_parser("chat", parents=[common], help="talk to the assistant in the terminal")
+    chat.set_defaults(run=_chat)
+    check = commands.add_parser("check", parents=[common], help="verify the bundle, load everything, answer once")
+    check.add_argument("--json", action="store_true", help="print the result as JSON")
+    check.set_defaults(run=_check)
+    return parser
+
+
+def _given(flag: str, default: str | int | None) -> str | int | None:
+    return os.environ.get(ENVIRONMENT + flag.lstrip("-").replace("-", "_").upper(), default)
+
+
+def _option(
+    parser: argparse.ArgumentParser, flag: str, default: str | int | None, text: str, kind: Callable[[str], object]
+) -> None:
+    """Add an option whose default an environment variable may give (argparse converts it like a typed one)."""
+    shown = "" if default is None else f" (default: {default})"
+    parser.add_argument(flag, type=kind, default=_given(flag, default), help=text + shown)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    service = ServiceOptions(api_keys=load_keys(options.keys) if options.keys else ())
+    desk = _open(options)
+    try:
+        serve(create_app(desk, service), options.host, options.port, lambda url: print(f"serving {url}", flush=True))
+    finally:
+        desk.close()
+    return 0
+
+
+def _open(options: argparse.Namespace) -> Desk:
+    return open_desk(
+        OpeningOptions(
+            bundle=Path(options.bundle),
+            policy=options.policy,
+            profile=options.profile,
+            allow_degraded=options.allow_degraded,
+            threads=options.threads,
+            queue_capacity=options.queue_capacity,
+        )
+    )
+
+
+def _chat(options: argparse.Namespace) -> int:
+    desk = _open(options)
+    print(f"{desk.model_name}: type a message; an empty line starts a new conversation; Ctrl-D ends", file=sys.stderr)
+    session = ""
+    try:
+        while True:
+            try:
+                question = input("> ")
+            except EOFError:
+                return 0
+            if not question.strip():
+                desk.end_session(session, "terminal")
+                session = ""
+                continue
+            try:
+                turn = desk.query(question, session, AnswerOptions(), "terminal")
+                for text in turn:
+                    print(text, end="", flush=True)
+                print()
+            except RuntimeFault as error:
+                print(f"error: {error}", file=sys.stderr)
+                continue
+            session = turn.result.session_id
+    finally:
+        desk.close()
+
+
+def _check(options: argparse.Namespace) -> int:
+    desk = _open(options)
+    try:
+        turn = desk.query("How can I cancel my order?", "", AnswerOptions(), "check")
+        answer = "".join(turn)
+        health = desk.health()
+    finally:
+        desk.close()
+    good = bool(answer.strip())
+    if options.json:
+        print(json.dumps({"good": good, "answer": answer, "health": health}, ensure_ascii=False))
+    else:
+        print(f"{options.bundle}: {'good' if good else 'gave no answer'}; guard {health['guard']}\n{answer}")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
