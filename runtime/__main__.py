@@ -12,7 +12,7 @@ from pathlib import Path
 
 from guards.errors import GuardFault
 from models.errors import BundleError
-from runtime.assistant.desk import Desk
+from runtime.assistant.desk import Desk, DeskOptions
 from runtime.assistant.opening import OpeningOptions, open_desk
 from runtime.assistant.turn import AnswerOptions
 from runtime.errors import RuntimeFault, StartError
@@ -49,12 +49,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog=f"Every option can also stand in the environment: --queue-capacity as {ENVIRONMENT}QUEUE_CAPACITY.",
     )
     common = argparse.ArgumentParser(add_help=False)
+    natural, positive = _whole(0), _whole(1)
     _option(common, "--bundle", "models/demo", "the bundle's folder", Path)
     _option(common, "--policy", None, "guard policy file (TOML); default: the built-in one", Path)
     _option(common, "--profile", None, "the shop's particulars (TOML: name, phone, email, hours, website)", Path)
-    _option(common, "--threads", 0, "compute threads; 0: the physical cores", int)
-    _option(common, "--queue-capacity", 64, "requests that may wait; one more is refused", int)
-    _option(common, "--log-level", "warning", "debug, info, warning or error", str)
+    _option(common, "--threads", 0, "compute threads; 0: the physical cores", natural)
+    _option(common, "--queue-capacity", 64, "requests that may wait; one more is refused", positive)
+    _option(common, "--answer-tokens", 256, "longest answer, in tokens, where the caller names no limit", positive)
+    _option(common, "--log-level", "warning", "debug, info, warning or error", _level)
     common.add_argument(
         "--allow-degraded",
         action="store_true",
@@ -64,8 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", parents=[common], help="serve over HTTP until SIGTERM or Ctrl-C")
     _option(serve, "--host", "127.0.0.1", "address to listen on", str)
-    _option(serve, "--port", 8080, "port to listen on; 0 takes a free one", int)
+    _option(serve, "--port", 8080, "port to listen on; 0 takes a free one", natural)
     _option(serve, "--keys", None, "file of API keys, `name role key` a line; default: everybody may ask", Path)
+    for name, kind, text in _SERVICE:
+        _option(serve, "--" + name.replace("_", "-"), getattr(ServiceOptions(), name), text, kind)
     serve.set_defaults(run=_serve)
     chat = commands.add_parser("chat", parents=[common], help="talk to the assistant in the terminal")
     chat.set_defaults(run=_chat)
@@ -75,20 +79,67 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _given(flag: str, default: str | int | None) -> str | int | None:
+def _whole(least: int) -> Callable[[str], int]:
+    """An argparse type: a whole number, at least ``least``."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least {least}")
+        return int(text)
+
+    return number
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return value
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _level(text: str) -> str:
+    if text.lower() not in ("debug", "info", "warning", "error"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no log level; expected debug, info, warning or error")
+    return text.lower()
+
+
+#: Fields of ServiceOptions that are options of ``serve``: name, type, help.
+_SERVICE: tuple[tuple[str, Callable[[str], object], str], ...] = (
+    ("max_answers", _whole(1), "answers under way at once; one more is refused"),
+    ("answer_timeout_s", _seconds, "seconds after which an answer is cut short"),
+    ("stop_grace_s", _seconds, "seconds that running answers have when the server is told to stop"),
+    ("max_body_bytes", _whole(1), "largest request body"),
+    ("rate_per_minute", _whole(0), "questions a client may ask per minute; 0: no limit"),
+    ("rate_burst", _whole(1), "questions a client may ask at once before the rate counts"),
+    ("allowed_origins", _origins, "web origins besides our own whose pages may call, separated by commas"),
+    ("trusted_proxy", str, "address of a reverse proxy whose X-Forwarded headers are believed"),
+    ("page_idle_s", _whole(1), "seconds without a touch after which the chat page forgets its customer"),
+    ("page_title", str, "heading of the chat page"),
+)
+
+
+def _given(flag: str, default: object) -> object:
     return os.environ.get(ENVIRONMENT + flag.lstrip("-").replace("-", "_").upper(), default)
 
 
 def _option(
-    parser: argparse.ArgumentParser, flag: str, default: str | int | None, text: str, kind: Callable[[str], object]
+    parser: argparse.ArgumentParser, flag: str, default: object, text: str, kind: Callable[[str], object]
 ) -> None:
     """Add an option whose default an environment variable may give (argparse converts it like a typed one)."""
-    shown = "" if default is None else f" (default: {default})"
+    shown = "" if default in (None, "", ()) else f" (default: {default})"
     parser.add_argument(flag, type=kind, default=_given(flag, default), help=text + shown)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    service = ServiceOptions(api_keys=load_keys(options.keys) if options.keys else ())
+    limits = {name: getattr(options, name) for name, _, _ in _SERVICE}
+    service = ServiceOptions(api_keys=load_keys(options.keys) if options.keys else (), **limits)
     desk = _open(options)
     try:
         serve(create_app(desk, service), options.host, options.port, lambda url: print(f"serving {url}", flush=True))
@@ -106,6 +157,7 @@ def _open(options: argparse.Namespace) -> Desk:
             allow_degraded=options.allow_degraded,
             threads=options.threads,
             queue_capacity=options.queue_capacity,
+            desk=DeskOptions(answer_tokens=options.answer_tokens),
         )
     )
 

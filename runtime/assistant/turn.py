@@ -48,7 +48,7 @@ class AnswerOptions:
     """
 
     max_tokens: int | None = None
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     stop: tuple[str, ...] = ()
     ignore_eos: bool = False
 
@@ -78,7 +78,7 @@ class TurnResult:
     sources: tuple[str, ...] = ()
     handoff: bool = False
     cached: bool = False
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     timing_ms: Mapping[str, float] = field(default_factory=dict)
 
 

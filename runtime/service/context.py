@@ -34,8 +34,8 @@ def service() -> Service:
 def client() -> str:
     """Who is asking: ``key:NAME`` with an API key, else ``addr:ADDRESS``.
 
-    It makes the queue fair and says who began a session. A session itself belongs to whoever holds its id, which nobody
-    can guess; no cookie is set.
+    It makes the queue fair, and a session goes on only for the client that began it. Behind one address many customers
+    may sit; what keeps their sessions apart is the id, which nobody can guess. No cookie is set.
     """
     return str(request.environ.get(CLIENT, "addr:"))
 
