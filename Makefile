@@ -42,7 +42,7 @@ chat: $(VENV)/.base
 	$(BIN)/python -m runtime chat --bundle $(BUNDLE)
 
 bench: $(VENV)/.bench
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench --bundle $(BUNDLE)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from guards.injection import InjectionRules
 from guards.language import language_of
 from guards.leak import PromptLeak, RoleTokens
 from guards.pii import PiiDetector, PiiKind, values_in
-from guards.policy import FAULT_FAMILY, Direction, Policy
+from guards.policy import FAULT_FAMILY, LEAK_FAMILY, Direction, Policy
 from guards.stream import OutputGuards, OutputStream
 from guards.text import normalised
 from guards.toxicity import ToxicityDetector, ToxicityModel
@@ -149,10 +149,16 @@ class Guard:
             )
         )
 
-    def refusal(self, verdict: Verdict, text: str) -> str:
-        """The fixed text for a verdict, in the language of the customer's text."""
+    def refusal(self, verdict: Verdict, text: str, direction: Direction = Direction.INPUT) -> str:
+        """The fixed text for a verdict, in the language of the customer's text.
+
+        What is wrong with an answer is not the customer's doing: of the reasons only a leak is then named.
+        """
         texts = self.policy.texts[language_of(text)]
-        return texts.get(verdict.rule.partition(".")[0], texts[FAULT_FAMILY])
+        family = verdict.rule.partition(".")[0]
+        if direction is Direction.OUTPUT and family != LEAK_FAMILY:
+            family = FAULT_FAMILY
+        return texts.get(family, texts[FAULT_FAMILY])
 
     def _judge_input(self, text: str, decision: Decision) -> None:
         """Cheap guards first; the first block ends it."""

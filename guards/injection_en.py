@@ -67,13 +67,12 @@ ENGLISH: tuple[Rule, ...] = (
         "en",
         r"\bnew (?:system )?(?:instructions?|directives?|prompt)\s*:",
         r"\byour (?:new|real|actual|only|true) (?:instructions?|task|role|purpose|directives?|objective|job|goal"
-        r"|name) (?:is|are)\b",
+        r"|name) (?:is|are) \w",
         r"\bfrom (?:now|this (?:point|moment)) on(?:wards?)?,? (?:you['’]re\b|you (?:are\b|reply\b|only\b|will "
         r"(?:act|be|respond|answer|behave|play|only|always|take|role)|must|have to|shall|can do|should)|act\b"
         r"|behave|respond|answer|speak|pretend|your (?:name|answers?|role))",
         rf"\byou (?:must|will|shall|have to) (?:always |now )?(?:obey|comply with) {_W3}(?:me|my|commands?|orders?"
         r"|user|instructions?)\b",
-        r"\bstop everything\b",
     ),
     rule(
         "output_hijack",
@@ -91,7 +90,9 @@ ENGLISH: tuple[Rule, ...] = (
         "en",
         rf"{_REVEAL} {_W6}(?:system|initial|original|hidden|secret|pre-?|base|starting|first|developer"
         r"|internal)\s*(?:system )?(?:prompt|instructions?|directives?|message from the system|guidelines)\b",
-        rf"{_REVEAL} {_W3}your (?:\w+ )?(?:prompt|instructions|directives|system message|configuration|context "
+        rf"{_REVEAL} {_W3}your (?:(?:own|full|entire|complete|exact|original|current|internal|hidden|secret"
+        r"|system) )?(?:prompt"
+        r"|instructions(?! again)|directives|system message|configuration|context "
         r"window)\b(?! (?:for|on|to (?!me\b)|about|regarding|concerning|when|how)\b)",
         rf"{_REVEAL} {_W6}(?:everything|all|text|words?|sentences?|lines?|conversation|messages?|paragraphs?"
         r"|content) (?:that )?(?:is |are |was |were )?(?:written )?above\b",

@@ -22,6 +22,7 @@ DEFAULT_POLICY = Path(__file__).with_name("policy.toml")
 
 #: The family of verdicts about a guard that failed; it always blocks and is no row of the policy.
 FAULT_FAMILY = "guard"
+LEAK_FAMILY = "leak"
 
 _OFF = "off"
 _MAX_CHARS = 1_000_000

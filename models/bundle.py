@@ -65,7 +65,12 @@ def open_bundle(folder: Path) -> Bundle:
         if name not in manifest.files:
             raise IntegrityError(str(folder / MANIFEST), f"does not list {name}", REMEDY)
     for name, entry in manifest.files.items():
-        _verify(folder, name, entry.bytes, entry.sha256)
+        try:
+            _verify(folder, name, entry.bytes, entry.sha256)
+        except OSError as error:
+            raise IntegrityError(
+                str(folder / name), f"cannot be read ({error.strerror})", "make it readable"
+            ) from error
     digest = hashlib.sha256(manifest.chat.template.encode()).hexdigest()
     if digest != manifest.chat.sha256:
         raise IntegrityError(str(folder / MANIFEST), f"chat template has sha256 {digest}, not the one named", REMEDY)

@@ -19,7 +19,9 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,14 +39,14 @@ _ARRAYS = {
     "format": np.int64, "labels": np.str_, "weights": np.int8, "scales": np.float32,
     "bias": np.float32, "fallback": np.str_, "min_confidence": np.float32,
 }  # fmt: skip
-_SLOT_OR_NUMBER = re.compile(r"\{\{[^{}]*\}\}|\d[\d.,\-]*")
+_SLOTS_AND_NUMBERS = re.compile(r"(?:\s*(?:\{\{[^{}]*\}\}|\d[\d.,\-]*))+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 
 
 def normalise(text: str) -> str:
-    """Lower-case words with single spaces; every number and every ``{{slot}}`` becomes ``0``, so both count as one thing."""
+    """Lower-case words with single spaces; a run of numbers and ``{{slots}}`` becomes one ``0``."""
     text = unicodedata.normalize("NFKC", text[:MAX_CHARS]).lower().replace("’", "'")
-    return " ".join(_WORD.findall(_SLOT_OR_NUMBER.sub(" 0 ", text)))
+    return " ".join(_WORD.findall(_SLOTS_AND_NUMBERS.sub(" 0 ", text)))
 
 
 def features(text: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -55,7 +57,7 @@ def features(text: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     plain = normalise(text)
     words = plain.split()
     padded = f" {plain} "
-    pairs = [f"{a}_{b}" for a, b in zip(words, words[1:], strict=False)]
+    pairs = [f"{a}_{b}" for a, b in pairwise(words)]
     grams = [padded[i : i + n] for n in (3, 4, 5) for i in range(len(padded) - n + 1)] if words else []
     buckets: list[NDArray[np.int32]] = []
     values: list[NDArray[np.float32]] = []
@@ -98,13 +100,11 @@ class LinearClassifier:
         odds = np.exp(logits - logits.max())
         return dict(zip(self.labels, (odds / odds.sum()).tolist(), strict=True))
 
-    def classify(self, text: str) -> tuple[str, float]:
-        """The label and its probability; ``fallback`` where the best class is too unsure or the text has no words."""
+    def best(self, text: str) -> str:
+        """The likeliest label; ``fallback`` where even that is too unsure, or the text has no words."""
         scores = self.scores(text)
         label = max(scores, key=lambda name: scores[name])
-        if scores[label] < self.min_confidence or not normalise(text):
-            label = self.fallback
-        return label, scores.get(label, 0.0)
+        return label if scores[label] >= self.min_confidence and normalise(text) else self.fallback
 
     def save(self, path: Path) -> None:
         """Write the file; the same classifier always gives the same bytes.
@@ -113,7 +113,7 @@ class LinearClassifier:
             IntegrityError: the arrays' shapes, labels or threshold disagree.
         """
         _check(self, path)
-        arrays = {
+        arrays: dict[str, Any] = {
             "format": np.int64(FORMAT), "labels": np.array(self.labels), "weights": self.weights, "scales": self.scales,
             "bias": self.bias, "fallback": np.array(self.fallback), "min_confidence": np.float32(self.min_confidence),
         }  # fmt: skip
@@ -133,14 +133,25 @@ def load_linear(path: Path) -> LinearClassifier:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _ARRAYS}
-    except (ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        ValueError,
+        KeyError,
+        EOFError,
+        OSError,
+        AttributeError,
+        TypeError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise IntegrityError(str(path), f"is no linear classifier ({error})", REMEDY) from error
     for name, kind in _ARRAYS.items():
         if not np.issubdtype(arrays[name].dtype, kind):
             raise IntegrityError(str(path), f"{name} is {arrays[name].dtype}; expected {kind.__name__}", REMEDY)
     for name in ("format", "fallback", "min_confidence"):
         if arrays[name].ndim:
-            raise IntegrityError(str(path), f"{name} has the shape {arrays[name].shape}; expected a single value", REMEDY)
+            raise IntegrityError(
+                str(path), f"{name} has the shape {arrays[name].shape}; expected a single value", REMEDY
+            )
     if int(arrays["format"]) != FORMAT:
         raise IntegrityError(str(path), f"is of format {int(arrays['format'])}; expected {FORMAT}", REMEDY)
     classifier = LinearClassifier(
@@ -158,7 +169,9 @@ def load_linear(path: Path) -> LinearClassifier:
 def _check(classifier: LinearClassifier, path: Path) -> None:
     count = len(classifier.labels)
     if count < 2 or len(set(classifier.labels)) != count:
-        raise IntegrityError(str(path), f"has the labels {list(classifier.labels)}; expected two or more different", REMEDY)
+        raise IntegrityError(
+            str(path), f"has the labels {list(classifier.labels)}; expected two or more different", REMEDY
+        )
     for name, array, shape in (
         ("weights", classifier.weights, (BUCKETS, count)),
         ("scales", classifier.scales, (count,)),

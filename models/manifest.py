@@ -128,6 +128,8 @@ def read_manifest(folder: Path) -> Manifest:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ManifestError(str(path), f"is not JSON ({error})", REMEDY) from error
+    except OSError as error:
+        raise ManifestError(str(path), f"cannot be read ({error.strerror})", "make it readable") from error
     fields = Fields(raw, str(path))
     if fields.get("format", int) != FORMAT:
         raise ManifestError(str(path), f"is of format {fields.get('format', int)}; expected {FORMAT}", REMEDY)

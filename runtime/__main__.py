@@ -14,7 +14,7 @@ from guards.errors import GuardFault
 from models.errors import BundleError
 from runtime.assistant.desk import Desk, DeskOptions
 from runtime.assistant.opening import OpeningOptions, open_desk
-from runtime.assistant.turn import AnswerOptions
+from runtime.assistant.turn import AnswerOptions, TurnEnd
 from runtime.errors import RuntimeFault, StartError
 from runtime.service.app import create_app
 from runtime.service.keys import load_keys
@@ -46,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m runtime",
         description=__doc__,
-        epilog=f"Every option can also stand in the environment: --queue-capacity as {ENVIRONMENT}QUEUE_CAPACITY.",
+        epilog=f"Every option can also stand in the environment: --max-answers as {ENVIRONMENT}MAX_ANSWERS. "
+        "Exit codes: 0 good, 1 the thing checked fell short, 2 bad usage or bad input, 130 stopped by Ctrl-C.",
     )
     common = argparse.ArgumentParser(add_help=False)
     natural, positive = _whole(0), _whole(1)
@@ -54,14 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     _option(common, "--policy", None, "guard policy file (TOML); default: the built-in one", Path)
     _option(common, "--profile", None, "the shop's particulars (TOML: name, phone, email, hours, website)", Path)
     _option(common, "--threads", 0, "compute threads; 0: the physical cores", natural)
-    _option(common, "--queue-capacity", 64, "requests that may wait; one more is refused", positive)
     _option(common, "--answer-tokens", 256, "longest answer, in tokens, where the caller names no limit", positive)
     _option(common, "--log-level", "warning", "debug, info, warning or error", _level)
     common.add_argument(
         "--allow-degraded",
         action="store_true",
-        default=_given("--allow-degraded", "0") not in ("0", "", "false"),
-        help="start although a guard is missing; /health then says so",
+        default=_switch(str(_given("--allow-degraded", ""))),
+        help="start although the guard's classifier cannot be loaded; /health then says so",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", parents=[common], help="serve over HTTP until SIGTERM or Ctrl-C")
@@ -102,6 +102,11 @@ def _seconds(text: str) -> float:
 
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _switch(text: str) -> bool:
+    """Whether an environment variable switches something on; anything but a plain yes does not."""
+    return text.strip().lower() in ("1", "true", "yes", "on")
 
 
 def _level(text: str) -> str:
@@ -156,7 +161,6 @@ def _open(options: argparse.Namespace) -> Desk:
             profile=options.profile,
             allow_degraded=options.allow_degraded,
             threads=options.threads,
-            queue_capacity=options.queue_capacity,
             desk=DeskOptions(answer_tokens=options.answer_tokens),
         )
     )
@@ -183,6 +187,7 @@ def _chat(options: argparse.Namespace) -> int:
                 print()
             except RuntimeFault as error:
                 print(f"error: {error}", file=sys.stderr)
+                session = ""
                 continue
             session = turn.result.session_id
     finally:
@@ -195,13 +200,17 @@ def _check(options: argparse.Namespace) -> int:
         turn = desk.query("How can I cancel my order?", "", AnswerOptions(), "check")
         answer = "".join(turn)
         health = desk.health()
+    except RuntimeFault as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     finally:
         desk.close()
-    good = bool(answer.strip())
+    by_model = any(source.startswith("model:") for source in turn.result.sources)
+    good = by_model and bool(answer.strip()) and turn.result.end in (TurnEnd.STOP, TurnEnd.LENGTH)
     if options.json:
         print(json.dumps({"good": good, "answer": answer, "health": health}, ensure_ascii=False))
     else:
-        print(f"{options.bundle}: {'good' if good else 'gave no answer'}; guard {health['guard']}\n{answer}")
+        print(f"{options.bundle}: {'good' if good else 'the model gave no answer'}; guard {health['guard']}\n{answer}")
     return 0 if good else 1
 
 

@@ -1,27 +1,32 @@
-"""The desk: guards, sessions, intents, flows, answer cache and engine put together into one assistant."""
+"""The desk: reception, sessions, flows, answer cache and engine put together into one assistant."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from guards.guard import Guard, OutputContext
-from guards.language import language_of
 from guards.vault import Vault
-from guards.verdict import Action, Verdict
-from models.slots import delexicalise
+from guards.verdict import Verdict
 from runtime.assistant.answers import AnswerCache
 from runtime.assistant.flows import Flow, Flows
 from runtime.assistant.intents import OUT_OF_SCOPE, Intents
 from runtime.assistant.profile import Profile
 from runtime.assistant.prompt import PromptBuilder
+from runtime.assistant.reception import Reception, Understood
 from runtime.assistant.sessions import Session, SessionStore
 from runtime.assistant.sources import CachedText, EngineText, FixedText, TextSource
 from runtime.assistant.turn import AnswerOptions, Message, Role, TurnEnd
 from runtime.assistant.turns import GuardedTurn, TurnPlan
 from runtime.engine.face import Engine, EngineLoad, GenerationRequest
 from runtime.errors import InvalidRequestError
+
+#: Messages of a carried conversation that are looked at, the last ones; the context has no room for more.
+MESSAGES = 48
+
+_JANITOR_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,25 +60,22 @@ class DeskParts:
     profile: Profile
 
 
-@dataclass(frozen=True, slots=True)
-class _Understood:
-    """A customer's message, taken apart: language, intent, text without data, and the input verdict."""
-
-    message: str
-    language: str
-    intent: str
-    text: str
-    verdict: Verdict
-
-
 class Desk:
     """See ``runtime.assistant.face.Assistant``."""
 
     def __init__(self, parts: DeskParts, options: DeskOptions) -> None:
         self._parts = parts
         self._options = options
+        self._reception = Reception(parts.guard, parts.intents)
         self._sessions = SessionStore(options.sessions, options.session_idle_s, parts.guard.vault)
         self._answers = AnswerCache(options.cached_answers)
+        self._closed = threading.Event()
+        threading.Thread(target=self._tidy, name="janitor", daemon=True).start()
+
+    def _tidy(self) -> None:
+        """Forget idle conversations also while nobody asks anything."""
+        while not self._closed.wait(_JANITOR_S):
+            self._sessions.expire()
 
     @property
     def model_name(self) -> str:
@@ -106,6 +108,7 @@ class Desk:
 
     def close(self) -> None:
         """Cancel all turns and free the engine."""
+        self._closed.set()
         self._parts.engine.close()
 
     def end_session(self, session_id: str, client: str) -> None:
@@ -117,66 +120,70 @@ class Desk:
         started = time.monotonic()
         session = self._sessions.begin(session_id, client)
         try:
-            understood = self._understand(question, session.vault, session.slots)
-            plan = self._plan(started, understood, session.vault, session.slots, session.id)
-            if understood.verdict.action is Action.BLOCK:
-                return self._refuse(plan, session)
-            flow = self._flow(question, understood)
-            if flow is not None:
-                plan = replace(plan, intent=flow.intent, handoff=flow.handoff, sources=(f"flow:{flow.name}",))
-                source: TextSource = FixedText(flow.answers[understood.language])
-            else:
-                conversation = [*session.history, Message(Role.USER, understood.text)]
-                source = self._source(conversation, options, client, cached=True)
-                plan = replace(plan, sources=(f"model:{self.model_name}",))
-            return self._turn(plan, source, session, understood.text)
+            return self._query(question, session, options, started)
         except BaseException:
             self._sessions.done(session)
+            if not session_id:  # nobody has been told its id
+                self._sessions.end(session.id, client)
             raise
 
+    def _query(self, question: str, session: Session, options: AnswerOptions, started: float) -> GuardedTurn:
+        understood = self._reception.question(question, session.vault, session.slots)
+        plan = self._plan(started, understood, session.vault, session.slots, session_id=session.id)
+        if understood.blocked:
+            return self._refuse(plan, session)
+        flow = self._flow(understood, session)
+        if flow is not None:
+            plan = replace(plan, intent=flow.intent, handoff=flow.handoff, sources=(f"flow:{flow.name}",))
+            return self._turn(plan, FixedText(flow.answers[understood.language]), session, understood.text)
+        if understood.intent == OUT_OF_SCOPE:
+            plan = replace(plan, intent=session.intent)
+        session.intent = plan.intent
+        conversation = [*session.history, Message(Role.USER, understood.text)]
+        source, dropped = self._source(conversation, options, session.client, cached=True)
+        del session.history[:dropped]
+        plan = replace(plan, sources=(f"model:{self.model_name}",), stop=options.stop)
+        return self._turn(plan, source, session, understood.text)
+
     def chat(self, messages: Sequence[Message], options: AnswerOptions, client: str) -> GuardedTurn:
-        """Answer the last message of a conversation that the caller carries."""
+        """Answer the last message of a conversation that the caller carries; each is guarded, whoever says it."""
         started = time.monotonic()
         if not messages:
             raise InvalidRequestError("messages", "is empty; expected at least one message")
         if messages[-1].role is not Role.USER:
             raise InvalidRequestError("messages", f"ends with {messages[-1].role.value}; expected a user message last")
         vault, slots = self._parts.guard.vault(), dict[str, str]()
-        conversation, understood = [], None
-        for message in messages:
-            if message.role is Role.USER:
-                understood = self._understand(message.content, vault, slots)
-                if understood.verdict.action is Action.BLOCK:
-                    break
-                conversation.append(Message(message.role, understood.text))
-            elif message.role is Role.ASSISTANT:
-                conversation.append(Message(message.role, delexicalise(vault.hide(message.content))[0]))
-            else:
-                conversation.append(message)
-        assert understood is not None
-        plan = self._plan(started, understood, vault, slots)
-        if understood.verdict.action is Action.BLOCK:
+        system = [message for message in messages if message.role is Role.SYSTEM]
+        turns = [message for message in messages if message.role is not Role.SYSTEM][-MESSAGES:]
+        conversation: list[Message] = []
+        worst: Verdict | None = None
+        for message in (*system, *turns):
+            take = self._reception.question if message is turns[-1] else self._reception.earlier
+            understood = take(message.content, vault, slots)
+            if worst is None or understood.verdict.action.severity > worst.action.severity:
+                worst = understood.verdict
+            if understood.blocked:
+                break
+            conversation.append(Message(message.role, understood.text))
+        plan = self._plan(started, understood, vault, slots, protected=tuple(message.content for message in system))
+        plan = replace(plan, verdict=worst or understood.verdict)
+        if understood.blocked:
             return self._refuse(plan, None)
         plan = replace(plan, sources=(f"model:{self.model_name}",))
-        return self._turn(plan, self._source(conversation, options, client, cached=False), None, "")
-
-    def _understand(self, message: str, vault: Vault, slots: dict[str, str]) -> _Understood:
-        """Guard a message, then take personal data and numbers out of it, into ``vault`` and ``slots``."""
-        guard = self._parts.guard
-        verdict = guard.check_input(message)
-        language = language_of(message)
-        if verdict.action is Action.BLOCK:
-            return _Understood(message, language, "", "", verdict)
-        hidden = vault.hide(message)
-        intent = self._parts.intents.recognise(hidden)
-        text, values = delexicalise(hidden, "Invoice Number" if "invoice" in intent else "Order Number")
-        slots.update(values)
-        return _Understood(message, language, intent, text, verdict)
+        source, _ = self._source(conversation, options, client, cached=False)
+        return self._turn(replace(plan, stop=options.stop), source, None, "")
 
     def _plan(
-        self, started: float, understood: _Understood, vault: Vault, slots: Mapping[str, str], session_id: str = ""
+        self,
+        started: float,
+        understood: Understood,
+        vault: Vault,
+        slots: Mapping[str, str],
+        *,
+        session_id: str = "",
+        protected: tuple[str, ...] = (),
     ) -> TurnPlan:
-        shop = self._parts.profile.slots
+        values = {**slots, **self._parts.profile.slots}
         return TurnPlan(
             started=started,
             session_id=session_id,
@@ -186,45 +193,54 @@ class Desk:
             verdict=understood.verdict,
             guard_in_ms=(time.monotonic() - started) * 1000,
             context=OutputContext(
-                protected=(self._parts.prompts.system_prompt,), trusted=tuple(shop.values()), vault=vault
+                protected=(self._parts.prompts.system_prompt, *protected),
+                trusted=tuple(values.values()),
+                vault=vault,
             ),
             vault=vault,
-            slots={**slots, **shop},
+            slots=values,
         )
 
-    def _flow(self, question: str, understood: _Understood) -> Flow | None:
+    def _flow(self, understood: Understood, session: Session) -> Flow | None:
+        """The fixed answer to a question, if there is one.
+
+        The intent model knows English only: in another language, what no flow's words match is out of scope. A
+        question within a conversation ("how long does that take?") means little by itself, so there "out of scope" is
+        not believed.
+        """
         flows = self._parts.flows
-        by_words = flows.by_words(question, understood.language)
-        # The intent model knows English only; in another language what no flow's words match is out of scope.
-        intent = understood.intent if understood.language == "en" else OUT_OF_SCOPE
-        return by_words or flows.by_intent(intent, understood.language)
+        by_words = flows.by_words(understood.message, understood.language)
+        english = understood.language == "en"
+        intent = understood.intent if english else OUT_OF_SCOPE
+        if by_words is not None or (english and intent == OUT_OF_SCOPE and session.history):
+            return by_words
+        return flows.by_intent(intent, understood.language)
 
     def _source(
         self, conversation: Sequence[Message], options: AnswerOptions, client: str, *, cached: bool
-    ) -> TextSource:
+    ) -> tuple[TextSource, int]:
+        """Where the model's answer comes from, and how many old messages it does without."""
         max_tokens = options.max_tokens or self._options.answer_tokens
         prompt = self._parts.prompts.build(conversation, max_tokens)
         request = GenerationRequest(
             prompt=prompt.ids,
             max_tokens=max_tokens,
             sampling=options.sampling,
-            stop=(*options.stop, *self._parts.prompts.markers),
+            stop=self._parts.prompts.markers,
             ignore_eos=options.ignore_eos,
             client=client,
         )
-        if not (cached and options == AnswerOptions(options.max_tokens)):
-            return EngineText(self._parts.engine.submit(request))
+        if not cached or options.sampling != AnswerOptions().sampling or options.ignore_eos:
+            return EngineText(self._parts.engine.submit(request)), prompt.dropped
         stored = self._answers.get(prompt.ids, max_tokens)
         if stored is not None:
-            return CachedText(stored)
-        return EngineText(
-            self._parts.engine.submit(request), lambda answer: self._answers.put(prompt.ids, max_tokens, answer)
-        )
+            return CachedText(stored), prompt.dropped
+        generation = self._parts.engine.submit(request)
+        return EngineText(generation, lambda one: self._answers.put(prompt.ids, max_tokens, one)), prompt.dropped
 
     def _refuse(self, plan: TurnPlan, session: Session | None) -> GuardedTurn:
         text = self._parts.guard.refusal(plan.verdict, plan.message)
-        refused = replace(plan, end=TurnEnd.CONTENT_FILTER, handoff=plan.verdict.rule.startswith("unsafe."))
-        return self._turn(refused, FixedText(text), session, "")
+        return self._turn(replace(plan, end=TurnEnd.CONTENT_FILTER), FixedText(text), session, "")
 
     def _turn(self, plan: TurnPlan, source: TextSource, session: Session | None, asked: str) -> GuardedTurn:
         def done(raw_answer: str, end: TurnEnd) -> None:

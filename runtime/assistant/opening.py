@@ -28,7 +28,6 @@ class OpeningOptions:
         profile: the shop's profile file; None leaves its particulars vague.
         allow_degraded: start although a guard is missing, and say so in ``/health``.
         threads: compute threads; 0 takes the physical cores.
-        queue_capacity: requests that may wait.
         desk: how the desk works.
     """
 
@@ -37,7 +36,6 @@ class OpeningOptions:
     profile: Path | None = None
     allow_degraded: bool = False
     threads: int = 0
-    queue_capacity: int = 64
     desk: DeskOptions = field(default_factory=DeskOptions)
 
 
@@ -54,7 +52,7 @@ def open_desk(options: OpeningOptions) -> Desk:
     intents = bundle_intents(bundle)
     engine = LocalEngine(
         bundle.model,
-        LocalOptions(bundle.manifest.context_tokens, options.threads, options.queue_capacity),
+        LocalOptions(bundle.manifest.context_tokens, options.threads),
     )
     try:
         check_tokenizer(bundle, engine)

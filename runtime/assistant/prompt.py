@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runtime.assistant.turn import Message, Role
 from runtime.engine.face import Engine
-from runtime.errors import PromptTooLongError, StartError
+from runtime.errors import InvalidRequestError, PromptTooLongError, StartError
 
 #: What looks like a special token or a role marker of a chat template, also with a slash.
-_MARKER = re.compile(r"<(?=[|/]?[A-Za-z_]{1,24}[|]?>)")
+_MARKER = re.compile(r"<(?=[|/]?\w{1,40}[|]?>)|\[(?=/?INST\])")
 
 _ROLE = re.compile(r"<\|\w+\|>")
 
@@ -50,6 +51,7 @@ class PromptBuilder:
         self._eos = eos_token
         try:
             environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+            environment.globals["raise_exception"] = _refuse
             self._template = environment.from_string(template)
         except TemplateError as error:
             raise StartError(
@@ -61,14 +63,15 @@ class PromptBuilder:
 
         Args:
             messages: the conversation, the user's message last. Without a system message the bundle's own is put first.
-            answer_tokens: room to leave for the answer.
+            answer_tokens: longest answer; up to a quarter of the context is kept free for it.
 
         Raises:
             PromptTooLongError: even the last message alone does not fit.
         """
         system = [m for m in messages if m.role is Role.SYSTEM] or [Message(Role.SYSTEM, self.system_prompt)]
         turns = [m for m in messages if m.role is not Role.SYSTEM]
-        room = self._engine.info.context_tokens - answer_tokens
+        context = self._engine.info.context_tokens
+        room = context - min(answer_tokens, context // 4)
         for dropped in range(len(turns)):
             if dropped and turns[dropped].role is not Role.USER:
                 continue  # what is left begins with a question
@@ -87,6 +90,11 @@ class PromptBuilder:
         return self._engine.bos + self._engine.encode(text)
 
 
+def _refuse(message: str) -> NoReturn:
+    """What Hugging Face templates call where turns come in an order that the model does not know."""
+    raise InvalidRequestError("messages", f"are refused by the model's chat template: {message}")
+
+
 def neutral(text: str) -> str:
     """Take the meaning from what looks like a special token in a text: ``</s>`` becomes ``<``, a joiner, ``/s>``."""
-    return _MARKER.sub("<" + _WORD_JOINER, text)
+    return _MARKER.sub(lambda match: match.group() + _WORD_JOINER, text)

@@ -26,6 +26,7 @@ class Session:
         client: who began it; nobody else may go on with it.
         vault: personal data by placeholder.
         history: turns so far, personal data and numbers replaced.
+        intent: what the customer last wanted.
         slots: the customer's numbers, by slot.
         busy: whether a turn is under way.
         used: monotonic seconds of the last use.
@@ -35,6 +36,7 @@ class Session:
     client: str
     vault: Vault
     history: list[Message] = field(default_factory=list)
+    intent: str = ""
     slots: dict[str, str] = field(default_factory=dict)
     busy: bool = False
     used: float = 0.0
@@ -96,8 +98,14 @@ class SessionStore:
             if session is not None and session.client == client:
                 del self._sessions[session_id]
 
+    def expire(self) -> None:
+        """Forget what has been idle for too long; every other call does so too."""
+        with self._lock:
+            self._expire(self._clock())
+
     def __len__(self) -> int:
         with self._lock:
+            self._expire(self._clock())
             return len(self._sessions)
 
     def _expire(self, now: float) -> None:

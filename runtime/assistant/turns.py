@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from guards.guard import Guard, OutputContext
+from guards.policy import Direction
 from guards.vault import Vault
 from guards.verdict import Verdict
 from runtime.assistant.slots import SlotFiller
 from runtime.assistant.sources import TextSource
 from runtime.assistant.turn import TurnEnd, TurnResult
 from runtime.engine.face import FinishReason
+from runtime.engine.text import StopFilter
 
 _ENDS = {
     FinishReason.STOP: TurnEnd.STOP,
@@ -39,6 +41,7 @@ class TurnPlan:
         slots: values for the answer's slots.
         sources: what the answer rests on.
         handoff: whether a person should take over.
+        stop: texts at which the answer ends, looked for once its slots are filled.
         end: the turn's end if that is settled already (a refusal).
     """
 
@@ -54,6 +57,7 @@ class TurnPlan:
     slots: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     handoff: bool = False
+    stop: tuple[str, ...] = ()
     end: TurnEnd | None = None
 
 
@@ -101,7 +105,7 @@ class GuardedTurn:
         """The guarded pieces."""
         with self._lock:
             self._started = True
-        end = TurnEnd.CANCELLED
+        end: TurnEnd | None = TurnEnd.CANCELLED
         try:
             for text in self._answer():
                 if not self._given:
@@ -109,8 +113,11 @@ class GuardedTurn:
                 self._given.append(text)
                 yield text
             end = self._end()
+        except Exception:
+            end = None
+            raise
         finally:
-            if end is TurnEnd.CANCELLED:
+            if end in (TurnEnd.CANCELLED, None):
                 self._source.cancel()
             self._finish(end)
 
@@ -128,8 +135,12 @@ class GuardedTurn:
                 yield filler.feed(text) + filler.finish()
             return
         output = self._guard.output_stream(self._plan.context)
+        stop = StopFilter(self._plan.stop)
 
         def guarded(text: str, *, last: bool = False) -> str:
+            text = stop.feed(text)
+            if last:
+                text += stop.finish(cut=self._source.finish is FinishReason.LENGTH)
             began = time.perf_counter()
             released = output.feed(text)
             if last:
@@ -141,20 +152,28 @@ class GuardedTurn:
             self._raw.append(piece)
             if text := guarded(filler.feed(piece)):
                 yield text
-            if output.blocked or self._cancelled:
+            if output.blocked or stop.stopped or self._cancelled:
                 break
         if not output.blocked and (text := guarded(filler.finish(), last=True)):
             yield text
         self._verdict = max(self._verdict, output.verdict, key=lambda verdict: verdict.action.severity)
+        if stop.stopped:
+            self._source.cancel()
+            self._settled = TurnEnd.STOP
         if output.blocked:
             self._source.cancel()
             self._settled = TurnEnd.CONTENT_FILTER
-            yield ("\n" if self._given else "") + self._guard.refusal(output.verdict, self._plan.message)
+            refusal = self._guard.refusal(output.verdict, self._plan.message, Direction.OUTPUT)
+            yield ("\n" if self._given else "") + refusal
 
-    def _finish(self, end: TurnEnd) -> None:
+    def _finish(self, end: TurnEnd | None) -> None:
+        """Settle the turn, once; a turn that failed (None) has no result."""
         with self._lock:
             done, self._done = self._done, None
         if done is None:
+            return
+        if end is None:
+            done("", TurnEnd.CANCELLED)
             return
         total_ms = (time.monotonic() - self._plan.started) * 1000
         self._result = TurnResult(

@@ -7,13 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 
 from runtime.engine.face import FinishReason, GenerationRequest, Piece, Usage
+from runtime.engine.sampler import Sampler
 
 
 class LocalGeneration:
     """See ``runtime.engine.face.Generation``. The engine calls ``emit``, ``end`` and ``fail``; the reader the rest."""
 
-    def __init__(self, request: GenerationRequest, on_cancel: Callable[[LocalGeneration], None]) -> None:
+    def __init__(
+        self, request: GenerationRequest, sampler: Sampler, on_cancel: Callable[[LocalGeneration], None]
+    ) -> None:
         self.request = request
+        self.sampler = sampler
         self.cancelled = False
         self.cached_tokens = 0
         self.completion_tokens = 0
@@ -69,11 +73,13 @@ class LocalGeneration:
 
     def end(self, reason: FinishReason) -> None:
         """No more pieces come."""
+        self.sampler.close()
         self._finish = reason
         self._ended = time.monotonic()
         self._events.put(None)
 
     def fail(self, error: BaseException) -> None:
         """The reader gets ``error`` raised."""
+        self.sampler.close()
         self._ended = time.monotonic()
         self._events.put(error)

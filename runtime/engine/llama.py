@@ -47,7 +47,7 @@ class Llama:
         start_library()
         params = llama_cpp.llama_model_default_params()
         # Repacked weights beside a mapped file would hold the model in memory twice.
-        params.use_mmap = False
+        params.load_mode = llama_cpp.LLAMA_LOAD_MODE_NONE
         params.n_gpu_layers = 0
         self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
         if not self._model:

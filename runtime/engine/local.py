@@ -37,8 +37,8 @@ class LocalOptions:
 
 
 def physical_cores() -> int:
-    """Cores that compute; hyper-threads share one's arithmetic units and only slow each other down."""
-    return psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+    """Cores that may be used; hyper-threads share one's arithmetic units and only slow each other down."""
+    return min(psutil.cpu_count(logical=False) or 1, len(psutil.Process().cpu_affinity()))
 
 
 class LocalEngine:
@@ -68,6 +68,7 @@ class LocalEngine:
         )
         self._queue: FairQueue[LocalGeneration] = FairQueue(options.queue_capacity)
         self._changed = threading.Condition()
+        self._vocabulary = threading.Lock()  # held while text is encoded, so that ``close`` cannot free it meanwhile
         self._running: LocalGeneration | None = None
         self._closing = False
         self._computed: tuple[int, ...] = ()  # the prompt whose cells the context holds
@@ -82,8 +83,11 @@ class LocalEngine:
         return self._llama.bos
 
     def encode(self, text: str) -> tuple[int, ...]:
-        """Token ids; special tokens recognised, none added."""
-        return self._llama.encode(text)
+        """Token ids; special tokens recognised, none added. Raises EngineClosedError after ``close``."""
+        with self._vocabulary:
+            if self._closing:
+                raise EngineClosedError("the engine is closing")
+            return self._llama.encode(text)
 
     def load(self) -> EngineLoad:
         """How busy it is now."""
@@ -95,17 +99,18 @@ class LocalEngine:
         """Queue a request.
 
         Raises:
-            PromptTooLongError, QueueFullError, EngineClosedError: see ``runtime.errors``.
+            InvalidRequestError, PromptTooLongError, QueueFullError, EngineClosedError: see ``runtime.errors``.
         """
         if len(request.prompt) >= self._llama.context_tokens:
             raise PromptTooLongError(len(request.prompt), self._llama.context_tokens)
-        generation = LocalGeneration(request, self._cancelled)
         with self._changed:
             if self._closing:
                 raise EngineClosedError("the engine is closing")
             if self._queue.full:
                 waiting = len(self._queue)
                 raise QueueFullError(waiting, max(1.0, waiting * self._seconds_each))
+            sampler = Sampler(self._llama, request.sampling, ignore_eos=request.ignore_eos)
+            generation = LocalGeneration(request, sampler, self._cancelled)
             self._queue.push(request.client, generation)
             self._changed.notify()
         return generation
@@ -124,7 +129,8 @@ class LocalEngine:
         for generation in waiting:
             generation.end(FinishReason.CANCELLED)
         self._thread.join()
-        self._llama.close()
+        with self._vocabulary:
+            self._llama.close()
 
     def _cancelled(self, generation: LocalGeneration) -> None:
         with self._changed:
@@ -164,15 +170,9 @@ class LocalEngine:
             return None
 
     def _generate(self, generation: LocalGeneration) -> FinishReason:
-        request = generation.request
         generation.start()
-        forbidden = self._llama.end_tokens if request.ignore_eos else frozenset[int]()
-        sampler = Sampler(self._llama, request.sampling, forbidden)
-        try:
-            self._prefill(generation)
-            return self._decode(generation, sampler)
-        finally:
-            sampler.close()
+        self._prefill(generation)
+        return self._decode(generation)
 
     def _prefill(self, generation: LocalGeneration) -> None:
         prompt = generation.request.prompt
@@ -187,7 +187,7 @@ class LocalEngine:
             self._computed = prompt[: at + len(chunk)]
             self._prefill_tokens += len(chunk)
 
-    def _decode(self, generation: LocalGeneration, sampler: Sampler) -> FinishReason:
+    def _decode(self, generation: LocalGeneration) -> FinishReason:
         request = generation.request
         text = TextAssembler(request.stop)
         position = len(request.prompt)
@@ -195,7 +195,7 @@ class LocalEngine:
         unreported = 0
         reason = FinishReason.LENGTH
         for count in range(1, limit + 1):
-            token = sampler.sample()
+            token = generation.sampler.sample()
             generation.first_token()
             if token in self._llama.end_tokens:
                 reason = FinishReason.STOP
@@ -214,7 +214,7 @@ class LocalEngine:
             if count < limit:
                 self._llama.decode((token,), position, want_logits=True)
                 position += 1
-        if rest := text.finish():
+        if rest := text.finish(cut=reason is FinishReason.LENGTH):
             generation.emit(Piece(rest, unreported))
         return reason
 

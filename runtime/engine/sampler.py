@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
 
 import llama_cpp
 
@@ -18,17 +17,22 @@ PENALTY_TOKENS = 64
 class Sampler:
     """One request's chain. Order: bias, grammar, penalties, top-k, top-p, min-p, temperature, choice."""
 
-    def __init__(self, llama: Llama, sampling: Sampling, forbidden: Iterable[int] = ()) -> None:
-        """Build the chain; ``forbidden`` tokens are never chosen.
+    def __init__(self, llama: Llama, sampling: Sampling, *, ignore_eos: bool = False) -> None:
+        """Build the chain; with ``ignore_eos`` no end token is ever chosen.
 
         Raises:
-            InvalidRequestError: a biased token is not in the vocabulary, or the grammar does not parse.
+            InvalidRequestError: a biased token is not in the vocabulary, the grammar does not parse, or it is to be
+                followed without ever ending: once it is complete nothing but an end token is left to choose, and
+                libllama ends the process when there is nothing.
         """
+        if ignore_eos and sampling.grammar:
+            raise InvalidRequestError("ignore_eos", "is true beside a response_format; expected one of them")
         self._llama = llama
-        bias = {**sampling.logit_bias, **{token: float("-inf") for token in forbidden}}
-        for token in bias:
+        for token in sampling.logit_bias:
             if not 0 <= token < llama.vocab_size:
                 raise InvalidRequestError("logit_bias", f"token {token}; expected 0 to {llama.vocab_size - 1}")
+        banned = llama.end_tokens if ignore_eos else ()
+        bias = {**sampling.logit_bias, **{token: float("-inf") for token in banned}}
         self._chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
         if bias:
             entries = (llama_cpp.llama_logit_bias * len(bias))(*bias.items())

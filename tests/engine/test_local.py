@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import random
+import re
 import threading
 import time
+from pathlib import Path
 
+import llama_cpp
 import pytest
 
 from runtime.engine.face import FinishReason, GenerationRequest, Sampling
-from runtime.engine.llama import CHUNK_TOKENS
+from runtime.engine.llama import CHUNK_TOKENS, Llama
 from runtime.engine.local import LocalEngine, LocalOptions
 from runtime.errors import (
     EngineClosedError,
@@ -112,6 +116,25 @@ def test_a_grammar_is_followed(engine: LocalEngine, ask: Ask) -> None:
         text(engine, ask("hello", sampling=Sampling(grammar="root ::= (")))
 
 
+def test_what_would_end_the_process_is_refused(engine: LocalEngine, ask: Ask) -> None:
+    """A complete grammar leaves only end tokens; forbidden as well, libllama throws through C."""
+    with pytest.raises(InvalidRequestError, match="ignore_eos"):
+        engine.submit(ask("Is it paid?", sampling=Sampling(grammar='root ::= "yes"'), ignore_eos=True))
+
+
+def test_the_model_is_not_mapped(engine: LocalEngine) -> None:
+    assert "model.gguf" not in Path("/proc/self/maps").read_text(encoding="utf-8")
+
+
+def test_every_setting_exists_in_the_library() -> None:
+    """Ctypes would quietly take a field that a structure does not have."""
+    for function in (Llama.__init__, Llama._context_params):
+        source = inspect.getsource(function)
+        structure = llama_cpp.llama_model_params if "model_default" in source else llama_cpp.llama_context_params
+        fields = {name for name, *_ in structure._fields_}
+        assert set(re.findall(r"params\.(\w+) =", source)) <= fields
+
+
 def test_a_cancelled_answer_ends_at_once(engine: LocalEngine, ask: Ask) -> None:
     generation = engine.submit(ask("Where is my parcel?", max_tokens=1500, ignore_eos=True))
     pieces = iter(generation)
@@ -191,6 +214,8 @@ def test_a_closed_engine_ends_its_answers_and_takes_no_more(ask: Ask) -> None:
     assert {running.finish_reason, waiting.finish_reason} == {FinishReason.CANCELLED}
     with pytest.raises(EngineClosedError):
         engine.submit(request)
+    with pytest.raises(EngineClosedError):
+        engine.encode("hello")
 
 
 def test_a_file_that_is_no_model_is_refused() -> None:

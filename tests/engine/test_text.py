@@ -43,6 +43,13 @@ def test_the_first_of_several_stop_texts_counts() -> None:
     assert assemble([b"one two three"], ("three", "two")) == "one "
 
 
+def test_a_cut_answer_shows_neither_half_a_character_nor_half_a_stop_text() -> None:
+    for pieces, stop in (([b"Thanks.<|us"], "<|user|>"), (["退".encode(), b"\xe6\xac"], "END")):
+        text = TextAssembler((stop,))
+        released = "".join(text.feed(piece) for piece in pieces) + text.finish(cut=True)
+        assert released in ("Thanks.", "退")
+
+
 def test_after_a_stop_text_nothing_comes() -> None:
     text = TextAssembler(("END",))
     assert [text.feed(b"a E"), text.feed(b"ND b"), text.feed(b"c"), text.finish()] == ["a ", "", "", ""]
