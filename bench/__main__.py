@@ -69,13 +69,15 @@ def _run(options: argparse.Namespace) -> int:
     )
     if options.out:
         _make_folder(options.out.parent)
+        if options.out.is_dir():
+            raise UsageError(f"--out: {options.out} is a folder; name a file in it")
     with _Bars() as bars:
         result = run(chosen, bars.stage)
     summary = summarise(result)
     verdict = judge(result, summary)
+    _print(options, result, summary, verdict)
     if options.out:
         options.out.write_text(_json(result, summary, verdict), encoding="utf-8")
-    _print(options, result, summary, verdict)
     return GOOD if verdict.customers >= options.customers and not result.aborted else FELL_SHORT
 
 

@@ -17,6 +17,13 @@ _CONTINUE = 5
 _lock = threading.Lock()
 _ready = False
 _last_level = logging.DEBUG
+_aborting = False
+
+
+def expect_abort(on: bool) -> None:
+    """Whether a computation is being aborted on purpose: libllama then calls it an error, which it is not."""
+    global _aborting
+    _aborting = on
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
@@ -24,7 +31,7 @@ def _forward(level: int, text: bytes, _user_data: object) -> None:
     global _last_level
     if level != _CONTINUE:
         _last_level = _LEVELS.get(level, logging.DEBUG)
-    log.log(_last_level, "%s", text.decode("utf-8", errors="replace").rstrip("\n"))
+    log.log(logging.DEBUG if _aborting else _last_level, "%s", text.decode("utf-8", errors="replace").rstrip("\n"))
 
 
 def start_library() -> None:

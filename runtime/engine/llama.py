@@ -9,7 +9,7 @@ from pathlib import Path
 
 import llama_cpp
 
-from runtime.engine.library import start_library
+from runtime.engine.library import expect_abort, start_library
 from runtime.errors import EngineError, StartError
 
 #: Prompt tokens computed in one call of llama_decode. Small enough that a cancelled prompt is noticed soon.
@@ -147,6 +147,7 @@ class Llama:
     def abort(self, on: bool) -> None:
         """Make a running ``decode`` stop within one graph node, and every later one until switched off again."""
         self._abort_flag[0] = b"x" if on else b"\0"
+        expect_abort(on)
 
     def close(self) -> None:
         """Free the context and the model."""

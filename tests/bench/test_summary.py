@@ -113,9 +113,14 @@ def test_the_promise_is_an_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "says"), [(Outcome.REFUSED, "the queue: 1 of 11"), (Outcome.FAILED, "failures: 1 of 11")]
+    ("outcome", "says"),
+    [
+        (Outcome.REFUSED, "the queue: 1 of 11"),
+        (Outcome.FAILED, "failures: 1 of 11"),
+        (Outcome.BLOCKED, "the guard: it blocked 1 of 11 ordinary"),
+    ],
 )
-def test_refusals_and_failures_break_the_promise(outcome: Outcome, says: str) -> None:
+def test_refusals_blocks_and_failures_break_the_promise(outcome: Outcome, says: str) -> None:
     bad = Record(9, 0, Kind.NEW, 0.0, outcome, Timeline((), 1.0, 0), error="x")
     good = [record(n, 100.0) for n in range(10)]
     customers, sentence, _ = judged(result([loop(1, good), loop(2, [*good, bad])]))
