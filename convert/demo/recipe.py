@@ -1,0 +1,140 @@
+"""``convert demo``: everything in models/demo, made from public data, one finished step after the other.
+
+Each step leaves its result in the work folder, whole or not at all, so a rerun goes on with the first that is missing.
+Order and seeds are fixed; the last bits of trained weights still depend on the processor and the thread count.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from convert.base import resolve_base
+from convert.chat import Message, render
+from convert.config import RunConfig
+from convert.corpus import ADAPTER_INTENTS, Split, read_pairs, read_rephrasings, split_by_template
+from convert.dataset import read_split
+from convert.demo.documents import joint_pairs, out_of_scope_pairs
+from convert.demo.guard import GuardOptions, train_guard
+from convert.demo.guard_data import DATA_NAMES, calibration_samples
+from convert.demo.intents import INTENTS, train_intents
+from convert.demo.pretrain import PretrainData, PretrainOptions, pretrain
+from convert.demo.tokenizer import train_tokenizer
+from convert.finetune import FinetuneOptions, finetune
+from convert.guard import ExportOptions, export_guard
+from convert.metrics import EvaluateOptions, evaluate
+from convert.progress import Progress, silent
+from convert.run import RunResult, run
+from models.bundle import GUARD_TOKENIZER
+
+log = logging.getLogger(__name__)
+
+DESCRIPTION = (
+    "A demonstration model, not TinyLlama: a Llama of 8 million parameters trained from scratch on public "
+    "customer-service texts, English only, with an adapter for refunds and cancellations merged in. It shows that the "
+    "pipeline works; its answers are templates. Use a converted TinyLlama-1.1B-Chat or larger for customers."
+)
+
+#: Out-of-scope questions among the base's training texts.
+STRANGE = 150
+
+#: Requests for two things at once among the full adapter's.
+JOINT = 200
+
+#: One pass over a hundred samples: the least that an adapter can be trained with.
+SMALL = FinetuneOptions(samples=100, epochs=1, learning_rate=1e-3)
+FULL = FinetuneOptions(epochs=3, learning_rate=1e-3)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """Where things are.
+
+    Attributes:
+        data: folder with ``support/`` and ``toxicity/``.
+        encoder: folder of all-MiniLM-L6-v2, see ``convert.demo.encoder``.
+        out: the bundle folder to write.
+        work: folder of intermediate results.
+    """
+
+    data: Path
+    encoder: Path
+    out: Path
+    work: Path
+
+
+def make_demo(options: DemoOptions, progress: Progress = silent) -> RunResult:
+    """Make what is missing, then the bundle.
+
+    Raises:
+        InputError: a file of the data or of the encoder is missing or malformed.
+        CheckError: the result fell short of its tolerances.
+    """
+    data, work = options.data, options.work
+    work.mkdir(parents=True, exist_ok=True)
+    split = split_by_template(read_pairs(data))
+    _once(work / "tokenizer", lambda out: _tokenizer(split, out))
+    _once(work / "base", lambda out: _base(split, data, work / "tokenizer", out))
+    taught = read_split(data)
+    base = resolve_base(str(work / "base"))
+    _once(work / "adapter-100", lambda out: finetune(base, taught.train, out, SMALL, progress))
+    joint = joint_pairs(taught.train, JOINT, FULL.seed)
+    _once(work / "adapter", lambda out: finetune(base, [*taught.train, *joint], out, FULL, progress))
+    _once(work / "evaluation.json", lambda out: _evaluation(taught, work, out, progress))
+    _once(work / "guard", lambda out: _guard(data, options.encoder, work / "guard-training", out, progress))
+    _once(work / INTENTS, lambda _: train_intents(data, work, progress=progress))
+    config = RunConfig(
+        base=str(work / "base"),
+        adapter=work / "adapter",
+        out=options.out,
+        licences=Path(__file__).with_name("licences.toml"),
+        guard=work / "guard",
+        base_id="tellerbox-demo-base",
+        revision="convert/demo",
+        description=DESCRIPTION,
+        demonstration=True,
+        data=data,
+        evaluation=work / "evaluation.json",
+        extras=(work / INTENTS,),
+        work=work / "run",
+    )
+    return run(config, progress)
+
+
+def _once(result: Path, make: Callable[[Path], object]) -> None:
+    if result.exists():
+        log.info("%s is there", result)
+        return
+    log.info("making %s", result)
+    make(result)
+
+
+def _tokenizer(split: Split, out: Path) -> None:
+    turns = ([Message("user", pair.question), Message("assistant", pair.answer)] for pair in split.train)
+    train_tokenizer((render(messages, eos="\n") for messages in turns), out)
+
+
+def _base(split: Split, data: Path, tokenizer: Path, out: Path) -> None:
+    pairs = [pair for pair in split.train if pair.intent not in ADAPTER_INTENTS]
+    pairs += out_of_scope_pairs(data, STRANGE, PretrainOptions().seed)
+    pretrain(PretrainData(pairs, read_rephrasings(data, split.held_out)), tokenizer, out, PretrainOptions())
+
+
+def _evaluation(taught: Split, work: Path, out: Path, progress: Progress) -> None:
+    """Base, small and full adapter on the same held-out requests."""
+    adapters = {"base": None, "adapter of 100 samples, 1 epoch": work / "adapter-100", "full adapter": work / "adapter"}
+    found = {
+        name: evaluate(work / "base", adapter, taught.held_out, EvaluateOptions(), progress).to_dict()
+        for name, adapter in adapters.items()
+    }
+    out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _guard(data: Path, encoder: Path, training: Path, out: Path, progress: Progress) -> None:
+    options = GuardOptions()
+    checkpoint = train_guard(data, encoder, training, options, progress)
+    samples = calibration_samples(data, options.mix)
+    export_guard(checkpoint, training / GUARD_TOKENIZER, out, samples, ExportOptions(data=DATA_NAMES), progress)

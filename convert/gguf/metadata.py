@@ -1,0 +1,68 @@
+"""The GGUF's keys, in the order in which llama.cpp's converter writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import gguf
+
+from convert.checkpoint import read_json
+from convert.gguf.config import ModelConfig
+from convert.gguf.source import GgufSource
+
+
+def add_keys(writer: gguf.GGUFWriter, source: GgufSource) -> None:
+    """Add everything but the tensors, which the writer must know already (they give the model's size)."""
+    writer.add_type(gguf.GGUFType.MODEL)
+    _metadata(writer, source).set_gguf_meta_model(writer)
+    _add_parameters(writer, source.config)
+    writer.add_file_type(source.precision.file_type)
+    writer.add_vocab_size(source.config.vocab)
+    writer.add_rope_dimension_count(source.config.head_dim)
+    writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
+    _add_vocabulary(writer, source)
+
+
+def _metadata(writer: gguf.GGUFWriter, source: GgufSource) -> gguf.Metadata:
+    """Name, licence and sampling advice from model card, folder name and ``generation_config.json``."""
+    total, shared, expert, experts = writer.get_total_parameter_count()
+    metadata = gguf.Metadata.load(None, source.folder, source.name, total)
+    advice = source.folder / "generation_config.json"
+    generation: Mapping[str, object] = read_json(advice) if advice.is_file() else {}
+    # transformers' name for it, which the published gguf package does not know yet and llama.cpp's own does
+    penalty = generation.get("repetition_penalty")
+    if "penalty_repeat" not in generation and isinstance(penalty, int | float):
+        metadata.sampling_penalty_repeat = float(penalty)
+    if metadata.name is None:
+        metadata.name = source.folder.name
+    if metadata.size_label is None and total > 0:
+        metadata.size_label = gguf.size_label(total, shared, expert, experts)
+    return metadata
+
+
+def _add_parameters(writer: gguf.GGUFWriter, config: ModelConfig) -> None:
+    writer.add_block_count(config.layers)
+    writer.add_context_length(config.context_tokens)
+    writer.add_embedding_length(config.hidden)
+    writer.add_feed_forward_length(config.feed_forward)
+    writer.add_head_count(config.heads)
+    writer.add_head_count_kv(config.kv_heads)
+    if config.rope_type == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(config.rope_factor)
+    writer.add_rope_freq_base(config.rope_theta)
+    writer.add_layer_norm_rms_eps(config.rms_eps)
+    writer.add_key_length(config.head_dim)
+    writer.add_value_length(config.head_dim)
+
+
+def _add_vocabulary(writer: gguf.GGUFWriter, source: GgufSource) -> None:
+    vocabulary = source.vocabulary
+    if vocabulary.add_space_prefix is not None:
+        writer.add_add_space_prefix(vocabulary.add_space_prefix)
+    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(vocabulary.tokens)
+    writer.add_token_scores(vocabulary.scores)
+    writer.add_token_types(vocabulary.types)
+    gguf.SpecialVocab(source.folder, n_vocab=len(vocabulary.tokens)).add_to_gguf(writer, quiet=True)

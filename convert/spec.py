@@ -1,0 +1,56 @@
+"""From a run's options and results to what the bundle is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from convert.adapter import read_adapter
+from convert.base import Base
+from convert.bundle import BundleSpec, golden_vectors, read_chat
+from convert.checkpoint import read_json
+from convert.config import RunConfig
+from convert.gguf.config import read_config
+from convert.licences import read_licences
+from convert.tokenizer import encoder, load_tokenizer
+from models.manifest import AdapterOrigin, Origin
+
+#: Context to serve with unless told otherwise; a longer one costs memory on the box.
+DEFAULT_CONTEXT_TOKENS = 2048
+
+
+def make_spec(config: RunConfig, base: Base, model: Path, guard: Path, checks: Mapping[str, object]) -> BundleSpec:
+    """Gather everything.
+
+    Args:
+        config: the run's options.
+        base: the base.
+        model: the quantised GGUF.
+        guard: folder of the exported guard.
+        checks: what the check found.
+
+    Raises:
+        InputError: a file is missing or malformed, or a licence is missing.
+    """
+    adapter = read_adapter(config.adapter) if config.adapter else None
+    licences = read_licences(config.licences)
+    licences.require(config.licences, adapter=adapter is not None)
+    found = dict(checks)
+    if config.evaluation is not None:
+        found["held_out"] = read_json(config.evaluation)
+    longest = read_config(base.folder).context_tokens
+    return BundleSpec(
+        name=config.bundle_name,
+        description=config.description,
+        demonstration=config.demonstration,
+        context_tokens=config.context_tokens or min(DEFAULT_CONTEXT_TOKENS, longest),
+        model=model,
+        guard=guard,
+        extras=config.extras,
+        base=Origin(config.base_id or base.id, base.revision, base.sha256),
+        adapter=AdapterOrigin(adapter.config, adapter.sha256) if adapter else None,
+        licences=licences,
+        chat=read_chat(base.folder, config.system_prompt),
+        vectors=golden_vectors(encoder(load_tokenizer(base.folder))),
+        checks=found,
+    )
