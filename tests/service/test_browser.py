@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import httpx
@@ -133,10 +132,11 @@ def test_a_forgotten_session_is_begun_anew(server_url: str, visit: Visit) -> Non
     with page.expect_response("**/api/query") as answered:
         ask(page, ASK)
     expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=60_000)
-    done = json.loads(answered.value.text().rstrip().rpartition("data: ")[2])
-    page.request.post(f"{server_url}/api/session/end", data={"session_id": done["session_id"]})
+    session = answered.value.headers["tellerbox-session"]
+    page.request.post(f"{server_url}/api/session/end", data={"session_id": session})
     ask(page, ASK)
     expect(page.locator(".turn.theirs")).to_have_count(2)
     expect(page.get_by_role("button", name="Send")).to_be_visible(timeout=60_000)
     first, again = page.locator(".turn.theirs .body").all_inner_texts()
-    assert plain(first) == plain(again) == plain(done["answer"])
+    assert plain(first)
+    assert plain(first) == plain(again)
