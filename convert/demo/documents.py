@@ -28,41 +28,6 @@ def out_of_scope_pairs(data: Path, limit: int, seed: int) -> list[Pair]:
     return [Pair(text, rng.choice(DEFLECTIONS), "out_of_scope") for text in rng.sample(texts, min(limit, len(texts)))]
 
 
-#: Ways to ask for two things at once, as customers do and the public pairs never do. Written for this project.
-JOINT_QUESTIONS = (
-    "please cancel order {{Order Number}} and refund me",
-    "cancel my purchase {{Order Number}} and give me a refund",
-    "I'd like to cancel my order and get a refund",
-    "can you cancel order {{Order Number}} and return my money?",
-    "how do I cancel order {{Order Number}} and get reimbursed?",
-    "I need to cancel purchase {{Order Number}}, and I want my money refunded",
-    "stop order {{Order Number}} and pay me back",
-    "I don't want order {{Order Number}} any more, cancel it and send the money back",
-    "cancel order {{Order Number}}, I want a full refund",
-    "I have to cancel my purchase, how do I get the money back?",
-    "what do I do to cancel an order and be refunded?",
-    "help me cancel order {{Order Number}} and claim a refund",
-)
-
-
-def joint_pairs(pairs: Sequence[Pair], count: int, seed: int, longest_words: int = 75) -> list[Pair]:
-    """Requests to cancel and to be refunded in one message, each answered with a short answer to either."""
-    rng = random.Random(seed)
-
-    def short(intent: str) -> list[Pair]:
-        return [pair for pair in pairs if pair.intent == intent and len(pair.answer.split()) <= longest_words]
-
-    cancels, refunds = short("cancel_order"), short("get_refund")
-    made: list[Pair] = []
-    while len(made) < count:
-        first, second = rng.choice(cancels), rng.choice(refunds)
-        question = rng.choice((*JOINT_QUESTIONS, f"{first.question} and {second.question}"))
-        answer = f"{first.answer}\nAs for your refund: {second.answer}"
-        if slots_in(answer) - SHOP_SLOTS <= slots_in(question):
-            made.append(Pair(question, answer, "cancel_order"))
-    return made
-
-
 def conversation(pairs: Sequence[Pair], *, system: bool) -> list[Message]:
     """Turns of one conversation, question and answer alternating."""
     turns = [Message("system", SYSTEM_PROMPT)] if system else []

@@ -17,7 +17,7 @@ from convert.chat import Message, render
 from convert.config import RunConfig
 from convert.corpus import ADAPTER_INTENTS, Split, read_pairs, read_rephrasings, split_by_template
 from convert.dataset import read_split
-from convert.demo.documents import joint_pairs, out_of_scope_pairs
+from convert.demo.documents import out_of_scope_pairs
 from convert.demo.guard import GuardOptions, train_guard
 from convert.demo.guard_data import DATA_NAMES, calibration_samples
 from convert.demo.intents import INTENTS, train_intents
@@ -40,9 +40,6 @@ DESCRIPTION = (
 
 #: Out-of-scope questions among the base's training texts.
 STRANGE = 150
-
-#: Requests for two things at once among the full adapter's.
-JOINT = 200
 
 #: One pass over a hundred samples: the least that an adapter can be trained with.
 SMALL = FinetuneOptions(samples=100, epochs=1, learning_rate=1e-3)
@@ -80,9 +77,8 @@ def make_demo(options: DemoOptions, progress: Progress = silent) -> RunResult:
     _once(work / "base", lambda out: _base(split, data, work / "tokenizer", out))
     taught = read_split(data)
     base = resolve_base(str(work / "base"))
-    _once(work / "adapter-100", lambda out: finetune(base, taught.train, out, SMALL, progress))
-    joint = joint_pairs(taught.train, JOINT, FULL.seed)
-    _once(work / "adapter", lambda out: finetune(base, [*taught.train, *joint], out, FULL, progress))
+    for name, settings in (("adapter-100", SMALL), ("adapter", FULL)):
+        _once(work / name, lambda out, settings=settings: finetune(base, taught.train, out, settings, progress))
     _once(work / "evaluation.json", lambda out: _evaluation(taught, work, out, progress))
     _once(work / "guard", lambda out: _guard(data, options.encoder, work / "guard-training", out, progress))
     _once(work / INTENTS, lambda _: train_intents(data, work, progress=progress))

@@ -12,12 +12,12 @@ from guards.vault import Vault
 from guards.verdict import Verdict
 from runtime.assistant.answers import AnswerCache
 from runtime.assistant.flows import Flow, Flows
-from runtime.assistant.intents import OUT_OF_SCOPE, Intents
+from runtime.assistant.intents import OUT_OF_SCOPE, QUESTIONS, Intents
 from runtime.assistant.profile import Profile
 from runtime.assistant.prompt import PromptBuilder
 from runtime.assistant.reception import Reception, Understood
 from runtime.assistant.sessions import Session, SessionStore
-from runtime.assistant.sources import CachedText, EngineText, FixedText, TextSource
+from runtime.assistant.sources import CachedText, EngineText, FixedText, JoinedText, TextSource
 from runtime.assistant.turn import AnswerOptions, Message, Role, TurnEnd
 from runtime.assistant.turns import GuardedTurn, TurnPlan
 from runtime.engine.face import Engine, EngineLoad, GenerationRequest
@@ -140,7 +140,7 @@ class Desk:
             plan = replace(plan, intent=session.intent)
         session.intent = plan.intent
         conversation = [*session.history, Message(Role.USER, understood.text)]
-        source, dropped = self._source(conversation, options, session.client, cached=True)
+        source, dropped = self._answer(conversation, understood, options, session.client, cached=True)
         del session.history[:dropped]
         plan = replace(plan, sources=(f"model:{self.model_name}",), stop=options.stop)
         return self._turn(plan, source, session, understood.text)
@@ -170,7 +170,7 @@ class Desk:
         if understood.blocked:
             return self._refuse(plan, None)
         plan = replace(plan, sources=(f"model:{self.model_name}",))
-        source, _ = self._source(conversation, options, client, cached=False)
+        source, _ = self._answer(conversation, understood, options, client, cached=False)
         return self._turn(replace(plan, stop=options.stop), source, None, "")
 
     def _plan(
@@ -215,6 +215,27 @@ class Desk:
         if by_words is not None or (english and intent == OUT_OF_SCOPE and session.history):
             return by_words
         return flows.by_intent(intent, understood.language)
+
+    def _answer(
+        self,
+        conversation: Sequence[Message],
+        understood: Understood,
+        options: AnswerOptions,
+        client: str,
+        *,
+        cached: bool,
+    ) -> tuple[TextSource, int]:
+        """The model's answer and how many old messages it does without.
+
+        A message that asks for two things gets two answers, since a small model gives only one; not if the caller sets
+        limits or a form for the answer, which two could not keep.
+        """
+        first, dropped = self._source(conversation, options, client, cached=cached)
+        bounded = options.max_tokens or options.stop or options.ignore_eos or options.sampling.grammar
+        if not understood.second or bounded:
+            return first, dropped
+        also = [*conversation[:-1], Message(Role.USER, QUESTIONS[understood.second])]
+        return JoinedText(first, self._source(also, options, client, cached=cached)[0]), dropped
 
     def _source(
         self, conversation: Sequence[Message], options: AnswerOptions, client: str, *, cached: bool

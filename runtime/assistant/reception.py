@@ -27,6 +27,7 @@ class Understood:
         message: as it came.
         language: ``en`` or ``zh``.
         intent: what the customer wants; empty where that was not asked or the message is blocked.
+        second: what else the customer wants in the same message, or empty.
         text: for the model: placeholders for personal data, slots for numbers; empty if blocked.
         verdict: on the message.
     """
@@ -34,6 +35,7 @@ class Understood:
     message: str
     language: str
     intent: str
+    second: str
     text: str
     verdict: Verdict
 
@@ -56,12 +58,12 @@ class Reception:
         """Take a question in; personal data goes into ``vault``, numbers into ``slots``."""
         verdict = self._guard.check_input(message)
         if verdict.action is Action.BLOCK:
-            return Understood(message, language_of(message), "", "", verdict)
+            return Understood(message, language_of(message), "", "", "", verdict)
         hidden = vault.hide(message)
-        intent = self._intents.recognise(hidden)
+        intent, second = self._intents.recognise(hidden)
         text, values = delexicalise(hidden, "Invoice Number" if "invoice" in intent else "Order Number")
         slots.update(values)
-        return Understood(message, language_of(message), intent, text, verdict)
+        return Understood(message, language_of(message), intent, second, text, verdict)
 
     def earlier(self, message: str, vault: Vault, slots: MutableMapping[str, str]) -> Understood:
         """Take in what was said before, by whomever; its verdict is remembered, its intent does not matter."""
@@ -75,7 +77,7 @@ class Reception:
             while len(self._verdicts) > _REMEMBERED:
                 self._verdicts.popitem(last=False)
         if verdict.action is Action.BLOCK:
-            return Understood(message, language_of(message), "", "", verdict)
+            return Understood(message, language_of(message), "", "", "", verdict)
         text, values = delexicalise(vault.hide(message))
         slots.update(values)
-        return Understood(message, language_of(message), "", text, verdict)
+        return Understood(message, language_of(message), "", "", text, verdict)

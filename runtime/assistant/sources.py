@@ -69,6 +69,46 @@ class CachedText:
         """Nothing runs."""
 
 
+class JoinedText:
+    """Two answers one after the other: to a message that asks for two things."""
+
+    fixed = False
+
+    def __init__(self, first: TextSource, second: TextSource) -> None:
+        self._first = first
+        self._second = second
+        self.cached = first.cached and second.cached
+
+    @property
+    def usage(self) -> Usage:
+        """The costs of both."""
+        one, two = self._first.usage, self._second.usage
+        return Usage(
+            prompt_tokens=one.prompt_tokens + two.prompt_tokens,
+            cached_tokens=one.cached_tokens + two.cached_tokens,
+            completion_tokens=one.completion_tokens + two.completion_tokens,
+            queue_ms=one.queue_ms,
+            ttft_ms=one.ttft_ms,
+            total_ms=max(one.total_ms, two.total_ms),
+        )
+
+    @property
+    def finish(self) -> FinishReason:
+        """Why the second ended."""
+        return self._second.finish
+
+    def __iter__(self) -> Iterator[str]:
+        """The pieces of the first, a blank line, the pieces of the second."""
+        yield from self._first
+        yield "\n\n"
+        yield from self._second
+
+    def cancel(self) -> None:
+        """Stop both."""
+        self._first.cancel()
+        self._second.cancel()
+
+
 class EngineText:
     """What the engine generates; ``keep`` is given the whole answer when it ended by itself."""
 

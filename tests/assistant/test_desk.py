@@ -35,7 +35,9 @@ def chat(desk: Desk, *contents: str, options: AnswerOptions = GREEDY) -> TurnRes
 def test_a_cancellation_with_a_refund_is_answered_with_its_own_number(desk: Desk) -> None:
     turn = desk.query("I want to cancel order 12345 and get my money back", "", AnswerOptions(), "a")
     answer = "".join(turn)
-    assert re.search("cancel|refund|reimburse", answer, re.IGNORECASE)
+    assert "cancel" in answer.lower()
+    assert "refund" in answer.lower()
+    assert "12345" in answer
     assert turn.result.intent in {"cancel_order", "get_refund"}
     assert turn.result.end in (TurnEnd.STOP, TurnEnd.LENGTH)
     assert "{{" not in answer
