@@ -130,7 +130,7 @@ ENGLISH: tuple[Rule, ...] = (
         r"\b(?:developer|god|admin|debug|maintenance|root|sudo|unrestricted|evil|opposite|dev|superuser|dude|stan) "
         r"mode (?:enabled|activated|output|response|v\d)|\b(?:enter|activate|switch (?:in)?to|go into|enable) "
         rf"(?:\w+ )?(?:god|admin|maintenance|root|sudo|superuser|unrestricted|jailbreak) mode\b|\b{_AI} (?:\w+ "
-        r"){0,4}developer mode\b",
+        r"){0,4}developer mode\b|\byou are (?:now |currently )?in (?:\w+ ){1,3}mode\b",
         r"\b(?:no|without|free (?:from|of)|not bound (?:by|to)|not limited (?:by|to)|unbound by|beyond|ignores?"
         r"|bypass|disregards?|has no|have no|break(?:s|ing)?|doesn'?t (?:care|follow|have)|does not (?:care|follow"
         rf"|have)|(?:do not|don'?t) (?:have to |need to )?(?:abide|adhere|follow|care|have)) {_W6}(?:(?:ethic(?:s"
