@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from convert.base import resolve_base
@@ -78,7 +79,8 @@ def make_demo(options: DemoOptions, progress: Progress = silent) -> RunResult:
     taught = read_split(data)
     base = resolve_base(str(work / "base"))
     for name, settings in (("adapter-100", SMALL), ("adapter", FULL)):
-        _once(work / name, lambda out, settings=settings: finetune(base, taught.train, out, settings, progress))
+        train = partial(finetune, base, taught.train, options=settings, progress=progress)
+        _once(work / name, train)
     _once(work / "evaluation.json", lambda out: _evaluation(taught, work, out, progress))
     _once(work / "guard", lambda out: _guard(data, options.encoder, work / "guard-training", out, progress))
     _once(work / INTENTS, lambda _: train_intents(data, work, progress=progress))
