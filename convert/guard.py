@@ -25,6 +25,7 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
+from convert.bundle import GUARD_JSON
 from convert.calibration import Limits, Scored, figures, int8_cost, threshold
 from convert.detoxify import Detoxifier, load_detoxify
 from convert.errors import CheckError, InputError
@@ -35,8 +36,6 @@ from convert.progress import Progress, silent
 from convert.samples import Sample
 from models.bundle import GUARD, GUARD_TOKENIZER
 from models.manifest import GuardModel
-
-GUARD_JSON = "guard.json"
 
 #: How close the float32 ONNX logits must be to PyTorch's.
 MAX_DIFFERENCE = 1e-4
