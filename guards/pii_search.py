@@ -148,7 +148,7 @@ def _checks_as_card(number: str) -> bool:
 
 def _phones(text: str, options: PiiOptions) -> list[tuple[int, int]]:
     """Chinese mobile numbers anywhere; others if a word or a numbering plan says so, and no order word does."""
-    spans = [m.span() for m in _CN_MOBILE.finditer(text)]
+    spans = [m.span() for m in _CN_MOBILE.finditer(text) if not _prefixed_order_number(m)]
     rest = _blank(text, [*spans, *(m.span() for m in _NO_PHONE.finditer(text))])
     for like in _PHONE_LIKE.finditer(rest):
         before = rest[max(0, like.start() - _WORDS_REACH_CHARS) : like.start()]
@@ -159,6 +159,13 @@ def _phones(text: str, options: PiiOptions) -> list[tuple[int, int]]:
         else:
             spans += _in_numbering_plan(like, options.regions)
     return sorted(spans)
+
+
+def _prefixed_order_number(mobile: re.Match[str]) -> bool:
+    """Whether only digits that may be a country code (86, 0086) and an order word before them stand there."""
+    start = mobile.start()
+    before = mobile.string[max(0, start - _WORDS_REACH_CHARS) : start]
+    return mobile.group()[0] not in "+1" and _REFERENCE.search(before) is not None
 
 
 def _digits(number: str) -> int:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from guards.guard import Guard
 from guards.policy import Policy, load_policy
 from models.bundle import Bundle
 from tests.bundles import BundleParts, build_bundle
 from tests.guards.tiny_classifier import THRESHOLDS, classifier_onnx, tokenizer_json
-
-# A loaded machine is slow, not wrong; speed has tests of its own.
-settings.register_profile("no-deadline", deadline=None)
-settings.load_profile("no-deadline")
 
 
 @pytest.fixture(scope="session")
