@@ -21,7 +21,7 @@ from runtime.assistant.sources import CachedText, EngineText, FixedText, JoinedT
 from runtime.assistant.turn import AnswerOptions, Message, Role, TurnEnd
 from runtime.assistant.turns import GuardedTurn, TurnPlan
 from runtime.engine.face import Engine, EngineLoad, GenerationRequest
-from runtime.errors import InvalidRequestError
+from runtime.errors import InvalidRequestError, RuntimeFault
 
 #: Messages of a carried conversation that are looked at, the last ones; the context has no room for more.
 MESSAGES = 48
@@ -156,17 +156,16 @@ class Desk:
         system = [message for message in messages if message.role is Role.SYSTEM]
         turns = [message for message in messages if message.role is not Role.SYSTEM][-MESSAGES:]
         conversation: list[Message] = []
-        worst: Verdict | None = None
+        verdicts: list[Verdict] = []
         for message in (*system, *turns):
             take = self._reception.question if message is turns[-1] else self._reception.earlier
             understood = take(message.content, vault, slots)
-            if worst is None or understood.verdict.action.severity > worst.action.severity:
-                worst = understood.verdict
+            verdicts.append(understood.verdict)
             if understood.blocked:
                 break
             conversation.append(Message(message.role, understood.text))
         plan = self._plan(started, understood, vault, slots, protected=tuple(message.content for message in system))
-        plan = replace(plan, verdict=worst or understood.verdict)
+        plan = replace(plan, verdict=max(verdicts, key=lambda verdict: verdict.action.severity))
         if understood.blocked:
             return self._refuse(plan, None)
         plan = replace(plan, sources=(f"model:{self.model_name}",))
@@ -235,7 +234,11 @@ class Desk:
         if not understood.second or bounded:
             return first, dropped
         also = [*conversation[:-1], Message(Role.USER, QUESTIONS[understood.second])]
-        return JoinedText(first, self._source(also, options, client, cached=cached)[0]), dropped
+        try:
+            return JoinedText(first, self._source(also, options, client, cached=cached)[0]), dropped
+        except RuntimeFault:  # refused: then nobody would read the first either
+            first.cancel()
+            raise
 
     def _source(
         self, conversation: Sequence[Message], options: AnswerOptions, client: str, *, cached: bool

@@ -8,11 +8,20 @@ import threading
 
 import pytest
 
+from guards.guard import Guard
+from guards.policy import load_policy
 from guards.verdict import Action
-from runtime.assistant.desk import Desk
+from models.bundle import open_bundle
+from runtime.assistant.desk import Desk, DeskOptions, DeskParts
+from runtime.assistant.flows import built_in_flows
+from runtime.assistant.intents import bundle_intents
+from runtime.assistant.profile import Profile
+from runtime.assistant.prompt import PromptBuilder
 from runtime.assistant.turn import AnswerOptions, Message, Role, TurnEnd, TurnResult
-from runtime.engine.face import Sampling
-from runtime.errors import InvalidRequestError, PromptTooLongError
+from runtime.engine.face import GenerationRequest, Sampling
+from runtime.engine.local import LocalEngine, LocalOptions
+from runtime.errors import InvalidRequestError, PromptTooLongError, QueueFullError
+from tests.paths import DEMO
 from tests.questions import EIGHT
 
 GREEDY = AnswerOptions(max_tokens=48)
@@ -188,6 +197,32 @@ def test_an_old_conversation_gives_way_to_the_question(desk: Desk) -> None:
 def test_a_conversation_without_a_question_is_refused(desk: Desk, messages: list[Message]) -> None:
     with pytest.raises(InvalidRequestError, match="messages"):
         desk.chat(messages, GREEDY, "a")
+
+
+def test_where_the_second_of_two_requests_is_refused_the_first_does_not_run_on() -> None:
+    bundle = open_bundle(DEMO)
+    engine = LocalEngine(bundle.model, LocalOptions(queue_capacity=1))
+    parts = DeskParts(
+        model_name="demo",
+        demonstration=True,
+        engine=engine,
+        guard=Guard.load(bundle, load_policy()),
+        prompts=PromptBuilder(engine, bundle.manifest.chat.template, bundle.manifest.chat.system_prompt),
+        intents=bundle_intents(bundle),
+        flows=built_in_flows(),
+        profile=Profile(),
+    )
+    crowded = Desk(parts, DeskOptions())
+    try:
+        prompt = engine.bos + engine.encode("hello")
+        running = engine.submit(GenerationRequest(prompt, 1500, ignore_eos=True))
+        next(iter(running))
+        with pytest.raises(QueueFullError):
+            crowded.query("please cancel my order and refund me", "", AnswerOptions(), "a")
+        assert engine.load().waiting == 0
+        running.cancel()
+    finally:
+        crowded.close()
 
 
 def test_health_tells_what_runs(desk: Desk) -> None:
