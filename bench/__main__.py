@@ -27,7 +27,7 @@ from bench.verdict import Verdict, judge
 from bench.wire import Limits
 from bench.workload import FULL, QUICK, WorkloadOptions
 
-GOOD, FELL_SHORT, BAD_INPUT = 0, 1, 2
+GOOD, FELL_SHORT = 0, 1
 COMMANDS = ("run", "compare", "report")
 KEY_VARIABLE = "TELLERBOX_API_KEY"
 

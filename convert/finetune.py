@@ -31,7 +31,7 @@ from convert.chat import SYSTEM_PROMPT
 from convert.checkpoint import read_json
 from convert.corpus import Pair
 from convert.dataset import Example, examples, sample
-from convert.demo.pretrain import fast_dtype
+from convert.dtype import fast_dtype
 from convert.errors import InputError
 from convert.files import atomic_folder, atomic_output
 from convert.progress import Progress, silent

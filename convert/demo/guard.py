@@ -20,8 +20,8 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from convert.demo.encoder import ENCODER_ID, check_encoder, grow_tokenizer, initial_model
 from convert.demo.guard_data import Mix, build
-from convert.demo.pretrain import fast_dtype
 from convert.demo.toxicity import LABELS, Example
+from convert.dtype import fast_dtype
 from convert.progress import Progress, silent
 from models.bundle import GUARD_TOKENIZER
 

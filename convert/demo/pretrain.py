@@ -22,6 +22,7 @@ from convert.chat import render
 from convert.corpus import Pair
 from convert.demo.documents import epoch
 from convert.demo.tokenizer import VOCAB_SIZE
+from convert.dtype import fast_dtype
 
 log = logging.getLogger(__name__)
 
@@ -69,14 +70,6 @@ def base_config() -> LlamaConfig:
         pad_token_id=2,
         dtype="float32",
     )
-
-
-def fast_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it in hardware; elsewhere it is many times slower than float32."""
-    if torch.cuda.is_available():
-        return torch.bfloat16
-    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").is_file() else ""
-    return torch.bfloat16 if "avx512_bf16" in flags or "amx_bf16" in flags else torch.float32
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,23 +159,3 @@ def pretrain(data: PretrainData, tokenizer_folder: Path, out: Path, options: Pre
         (out / name).write_bytes((tokenizer_folder / name).read_bytes())
     checkpoint.unlink(missing_ok=True)
     return out
-
-
-def held_out_loss(model: LlamaForCausalLM, examples: Sequence[tuple[list[int], list[int]]], batch: int = 16) -> float:
-    """Mean cross-entropy (nats a token) over the labelled tokens of (ids, labels) examples."""
-    total, count = 0.0, 0
-    ordered = sorted(examples, key=lambda example: len(example[0]))
-    model.eval()
-    with torch.inference_mode():
-        for start in range(0, len(ordered), batch):
-            part = ordered[start : start + batch]
-            width = max(len(ids) for ids, _ in part)
-            ids = torch.tensor([row + [2] * (width - len(row)) for row, _ in part])
-            labels = torch.tensor([row + [-100] * (width - len(row)) for _, row in part])
-            logits = model(input_ids=ids, use_cache=False).logits[:, :-1]  # right padding never looks back
-            total += torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100, reduction="sum"
-            ).item()
-            count += int((labels[:, 1:] != -100).sum())
-    model.train()
-    return total / max(1, count)

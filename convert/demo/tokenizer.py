@@ -14,13 +14,13 @@ from convert.chat import ZEPHYR_TEMPLATE
 VOCAB_SIZE = 4096
 
 
-def train_tokenizer(texts: Iterable[str], folder: Path) -> None:
+def train_tokenizer(texts: Iterable[str], folder: Path, vocab_size: int = VOCAB_SIZE) -> None:
     """Train ``tokenizer.model`` and write it with the files that transformers and llama.cpp's converter read."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=(line for text in texts for line in text.split("\n") if line.strip()),
         model_writer=model,
-        vocab_size=VOCAB_SIZE,
+        vocab_size=vocab_size,
         model_type="bpe",
         byte_fallback=True,
         split_digits=True,
@@ -55,8 +55,3 @@ def train_tokenizer(texts: Iterable[str], folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text(
         json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
-
-
-def encoder(folder: Path) -> sentencepiece.SentencePieceProcessor:
-    """Load ``tokenizer.model``."""
-    return sentencepiece.SentencePieceProcessor(model_file=str(folder / "tokenizer.model"))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-import sentencepiece
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from convert.chat import ZEPHYR_TEMPLATE
+from convert.demo.tokenizer import train_tokenizer
 from tests.guards.tiny_classifier import THRESHOLDS, classifier_onnx, tokenizer_json
 from tests.paths import DATA
 
@@ -24,39 +22,8 @@ VOCAB = 420
 
 def write_tokenizer(folder: Path) -> None:
     """A BPE vocabulary with byte fallback, like Llama's, and the files around it."""
-    model = io.BytesIO()
     texts = [text for line in PAIRS.read_text(encoding="utf-8").splitlines() for text in json.loads(line).values()]
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(texts),
-        model_writer=model,
-        vocab_size=VOCAB,
-        model_type="bpe",
-        byte_fallback=True,
-        split_digits=True,
-        normalization_rule_name="identity",
-        remove_extra_whitespaces=False,
-        allow_whitespace_only_pieces=True,
-        unk_id=0,
-        bos_id=1,
-        eos_id=2,
-        pad_id=-1,
-        num_threads=1,
-        minloglevel=2,
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "tokenizer.model").write_bytes(model.getvalue())
-    config = {
-        "tokenizer_class": "LlamaTokenizer",
-        "legacy": True,
-        "add_bos_token": True,
-        "add_eos_token": False,
-        "bos_token": "<s>",
-        "eos_token": "</s>",
-        "unk_token": "<unk>",
-        "pad_token": "</s>",
-        "chat_template": ZEPHYR_TEMPLATE,
-    }
-    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    train_tokenizer(texts, folder, VOCAB)
 
 
 def llama_config(**changes: object) -> LlamaConfig:
