@@ -35,7 +35,9 @@ from models.manifest import (
 GUARD_JSON = "guard.json"
 
 #: What a bundle may hold besides the required files.
-EXTRAS = re.compile(r"embed\.onnx|embed-tokenizer\.json|intents\.npz|adapter-[\w.-]+\.gguf")
+EXTRAS = re.compile(
+    r"embed\.onnx|embed-tokenizer\.json|intents\.npz|adapter-(?!none\.gguf)[a-z0-9][a-z0-9._-]{0,31}\.gguf"
+)
 
 #: Packages whose versions decide about the bytes.
 TOOLS = (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import IntegrityError
 from models.fields import REMEDY
-from models.manifest import MANIFEST, Manifest, read_manifest
+from models.manifest import MANIFEST, Manifest, adapter_files, read_manifest
 
 MODEL = "model.gguf"
 GUARD = "guard.onnx"
@@ -29,6 +30,11 @@ class Bundle:
     def model(self) -> Path:
         """The language model, a GGUF file."""
         return self.path(MODEL)
+
+    @property
+    def adapters(self) -> Mapping[str, Path]:
+        """The LoRA adapters that the engine can switch to, GGUF files by name (empty if there are none)."""
+        return {name: self.folder / file for name, file in adapter_files(self.manifest.files).items()}
 
     def path(self, name: str) -> Path:
         """Path of a listed file.

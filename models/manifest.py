@@ -6,7 +6,8 @@ The file is written once by the conversion stage and read at every start. Format
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +19,12 @@ MANIFEST = "manifest.json"
 
 #: Detoxify's largest head has 16 outputs; a longer list of labels is a damaged manifest.
 MAX_GUARD_LABELS = 32
+
+#: A file of this kind is a LoRA adapter that the engine can switch to.
+_ADAPTER_FILE = re.compile(r"adapter-(?P<name>.*)\.gguf", re.DOTALL)
+
+#: Names go into URLs, logs and metrics. What asks for no adapter at all cannot be the name of one.
+_ADAPTER_NAME = re.compile(r"(?!none\Z)[a-z0-9][a-z0-9._-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,8 @@ def read_manifest(folder: Path) -> Manifest:
     Raises:
         BundleNotFoundError: no such folder or file.
         ManifestError: not JSON, another format, a field missing or of another type.
-        IntegrityError: a licence is missing or the guard's labels and thresholds disagree.
+        IntegrityError: a licence is missing, the guard's labels and thresholds disagree, or an adapter has a name that
+            cannot be used.
     """
     path = folder / MANIFEST
     if not folder.is_dir():
@@ -136,6 +144,7 @@ def read_manifest(folder: Path) -> Manifest:
     manifest = _manifest(fields)
     _check_licences(manifest, path)
     _check_guard(manifest.guard, path)
+    _check_adapters(manifest.files, path)
     return manifest
 
 
@@ -175,6 +184,23 @@ def missing_licences(licences: Sequence[Licence], training_sets: Sequence[str], 
     kinds = {covers for covers, _ in covered}
     wanted = {"base", "guard"} | ({"adapter"} if adapter else set())
     return sorted(wanted - kinds) + sorted(name for name in training_sets if ("data", name) not in covered)
+
+
+def adapter_files(files: Iterable[str]) -> dict[str, str]:
+    """The LoRA adapters among a bundle's files, by name: ``adapter-refunds-v2.gguf`` holds ``refunds-v2``."""
+    matches = (_ADAPTER_FILE.fullmatch(file) for file in sorted(files))
+    return {match["name"]: match[0] for match in matches if match}
+
+
+def _check_adapters(files: Iterable[str], path: Path) -> None:
+    for name, file in adapter_files(files).items():
+        if not _ADAPTER_NAME.fullmatch(name):
+            raise IntegrityError(
+                str(path),
+                f"lists {file!r}; expected adapter-NAME.gguf with a name of 1 to 32 small letters, digits, '.', '_' "
+                "or '-' that begins with a letter or digit and is not 'none'",
+                "rename the adapter and rebuild the bundle with `python -m convert run`",
+            )
 
 
 def _check_licences(manifest: Manifest, path: Path) -> None:

@@ -15,6 +15,8 @@ from models.errors import BundleError
 from runtime.assistant.desk import Desk, DeskOptions
 from runtime.assistant.opening import OpeningOptions, open_desk
 from runtime.assistant.turn import AnswerOptions, TurnEnd
+from runtime.engine.blobs import BlobOptions
+from runtime.engine.settings import LocalOptions
 from runtime.errors import RuntimeFault, StartError
 from runtime.service.app import create_app
 from runtime.service.keys import load_keys
@@ -54,7 +56,19 @@ def _parser() -> argparse.ArgumentParser:
     _option(common, "--bundle", "models/demo", "the bundle's folder", Path)
     _option(common, "--policy", None, "guard policy file (TOML); default: the built-in one", Path)
     _option(common, "--profile", None, "the shop's particulars (TOML: name, phone, email, hours, website)", Path)
+    _option(common, "--adapter-shares", None, "file that keeps the adapters' shares over a restart", Path)
+    _option(common, "--upstream", "", "OpenAI-compatible server that computes answers (vLLM, llama-server)", str)
+    _option(common, "--upstream-key-file", None, "file that holds the upstream's key and nothing else", Path)
+    _option(common, "--upstream-model", "", "the model's name there; default: the first that it lists", str)
     _option(common, "--threads", 0, "compute threads; 0: the physical cores", natural)
+    _option(common, "--cells", 0, "KV cells, one a token; 0: by the memory there is", natural)
+    _option(common, "--parallel", LocalOptions().parallel, "answers computed at once; the others wait", positive)
+    _option(common, "--queue", LocalOptions().queue_capacity, "questions that may wait; one more is refused", positive)
+    _option(common, "--patience-s", DeskOptions().patience_s, "refuse who would wait longer for a first word", _seconds)
+    _option(common, "--cache-ram-mib", 64, "memory for prefixes for which there are no cells", natural)
+    _option(common, "--cache-disk-mib", 512, "disk for them, also over a restart; 0: none", natural)
+    _option(common, "--cache-dir", _cache_home(), "where on the disk", Path)
+    _option(common, "--drafts", "on", "guess words out of earlier answers where that pays: on or off", str)
     _option(common, "--answer-tokens", 256, "longest answer, in tokens, where the caller names no limit", positive)
     _option(common, "--log-level", "warning", "debug, info, warning or error", _level)
     common.add_argument(
@@ -160,10 +174,41 @@ def _open(options: argparse.Namespace) -> Desk:
             policy=options.policy,
             profile=options.profile,
             allow_degraded=options.allow_degraded,
-            threads=options.threads,
-            desk=DeskOptions(answer_tokens=options.answer_tokens),
+            engine=_engine_options(options),
+            upstream=options.upstream,
+            upstream_key=_key(options.upstream_key_file),
+            upstream_model=options.upstream_model,
+            adapter_shares=options.adapter_shares,
+            desk=DeskOptions(answer_tokens=options.answer_tokens, patience_s=options.patience_s),
         )
     )
+
+
+def _engine_options(options: argparse.Namespace) -> LocalOptions:
+    folder = options.cache_dir / Path(options.bundle).resolve().name if options.cache_disk_mib else None
+    return LocalOptions(
+        threads=options.threads,
+        cells=options.cells,
+        parallel=options.parallel,
+        queue_capacity=options.queue,
+        blobs=BlobOptions(options.cache_ram_mib << 20, folder, options.cache_disk_mib << 20),
+        drafting=_switch(options.drafts),
+    )
+
+
+def _cache_home() -> Path:
+    """Where a program keeps what it can make anew (XDG Base Directory Specification)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tellerbox"
+
+
+def _key(path: Path | None) -> str:
+    """The key in a file; empty if there is no file to read."""
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"{path}: the upstream's key cannot be read ({error}); expected a text file") from error
 
 
 def _chat(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ RuntimeFault
 ├── QueueFullError        too many requests; says when to come back (HTTP 429)
 ├── EngineClosedError     starting or stopping (HTTP 503)
 └── EngineError           the engine failed at this request (HTTP 500)
+    └── EngineUnavailableError   another machine's engine does not answer; says when to come back (HTTP 503)
 """
 
 from __future__ import annotations
@@ -60,3 +61,15 @@ class EngineClosedError(RuntimeFault):
 
 class EngineError(RuntimeFault):
     """The engine failed while it computed this answer."""
+
+
+class EngineUnavailableError(EngineError):
+    """An engine on another machine does not answer now.
+
+    Attributes:
+        retry_after_s: seconds after which it is worth trying again.
+    """
+
+    def __init__(self, problem: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(problem)
+        self.retry_after_s = retry_after_s

@@ -20,28 +20,29 @@ class StoredAnswer:
 class AnswerCache:
     """The most recently used answers, by prompt. Safe from any thread.
 
-    The key is the whole prompt as token ids (with numbers and personal data already replaced by slots), so customers
-    who ask the same about different orders share an answer, and never see each other's numbers.
+    The key is the adapter and the whole prompt as token ids (with numbers and personal data already replaced by slots),
+    so customers who ask the same about different orders share an answer, and never see each other's numbers.
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._answers: OrderedDict[tuple[tuple[int, ...], int], StoredAnswer] = OrderedDict()
+        self._answers: OrderedDict[tuple[tuple[int, ...], int, str], StoredAnswer] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, prompt: tuple[int, ...], max_tokens: int) -> StoredAnswer | None:
+    def get(self, prompt: tuple[int, ...], max_tokens: int, adapter: str = "") -> StoredAnswer | None:
         """The stored answer, now the most recently used one."""
-        key = (prompt, max_tokens)
+        key = (prompt, max_tokens, adapter)
         with self._lock:
             answer = self._answers.get(key)
             if answer is not None:
                 self._answers.move_to_end(key)
             return answer
 
-    def put(self, prompt: tuple[int, ...], max_tokens: int, answer: StoredAnswer) -> None:
+    def put(self, prompt: tuple[int, ...], max_tokens: int, answer: StoredAnswer, adapter: str = "") -> None:
         """Keep an answer; the least recently used one goes when there are too many."""
+        key = (prompt, max_tokens, adapter)
         with self._lock:
-            self._answers[prompt, max_tokens] = answer
-            self._answers.move_to_end((prompt, max_tokens))
+            self._answers[key] = answer
+            self._answers.move_to_end(key)
             while len(self._answers) > self._capacity:
                 self._answers.popitem(last=False)

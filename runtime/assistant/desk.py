@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from guards.guard import Guard, OutputContext
 from guards.vault import Vault
 from guards.verdict import Verdict
-from runtime.assistant.answers import AnswerCache
+from runtime.assistant.adapters import AdapterRoutes, carried_conversation
+from runtime.assistant.answers import AnswerCache, StoredAnswer
 from runtime.assistant.flows import Flow, Flows
 from runtime.assistant.intents import OUT_OF_SCOPE, QUESTIONS, Intents
 from runtime.assistant.profile import Profile
@@ -38,17 +39,22 @@ class DeskOptions:
         sessions: conversations kept at most.
         session_idle_s: seconds after which an idle conversation is forgotten.
         cached_answers: greedy answers kept at most; 0 switches the cache off.
+        patience_s: who would wait longer for a first token is refused at once; 0 lets everybody wait.
     """
 
     answer_tokens: int = 256
     sessions: int = 256
     session_idle_s: float = 900.0
     cached_answers: int = 512
+    patience_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class DeskParts:
-    """What a desk is made of; ``demonstration`` says that the model is not meant for customers."""
+    """What a desk is made of; ``demonstration`` says that the model is not meant for customers.
+
+    Without ``adapters`` the bare model answers everybody.
+    """
 
     model_name: str
     demonstration: bool
@@ -58,6 +64,7 @@ class DeskParts:
     intents: Intents
     flows: Flows
     profile: Profile
+    adapters: AdapterRoutes = field(default_factory=AdapterRoutes)
 
 
 class Desk:
@@ -82,6 +89,11 @@ class Desk:
         """The bundle's name."""
         return self._parts.model_name
 
+    @property
+    def adapters(self) -> AdapterRoutes:
+        """Which LoRA adapter answers which conversation."""
+        return self._parts.adapters
+
     def load(self) -> EngineLoad:
         """How busy the engine is."""
         return self._parts.engine.load()
@@ -89,6 +101,7 @@ class Desk:
     def health(self) -> Mapping[str, object]:
         """Model, engine settings, guard mode and degraded reasons, as JSON values."""
         info = self._parts.engine.info
+        unavailable = self._parts.engine.unavailable()
         guard = self._parts.guard
         return {
             "model": self.model_name,
@@ -97,10 +110,11 @@ class Desk:
                 "kind": info.kind,
                 "threads": info.threads,
                 "context_tokens": info.context_tokens,
+                "adapters": list(info.adapters),
                 "notes": list(info.notes),
             },
             "guard": guard.mode.value,
-            "degraded": list(guard.reasons),
+            "degraded": [*guard.reasons, *([unavailable] if unavailable else [])],
             "policy": guard.policy.stamp,
             "intents": self._parts.intents.available,
             "sessions": len(self._sessions),
@@ -140,9 +154,12 @@ class Desk:
             plan = replace(plan, intent=session.intent)
         session.intent = plan.intent
         conversation = [*session.history, Message(Role.USER, understood.text)]
+        adapter = self.adapters.route(options.adapter, session.adapter, session.id)
+        options = replace(options, adapter=adapter)
         source, dropped = self._answer(conversation, understood, options, session.client, cached=True)
+        session.adapter = adapter
         del session.history[:dropped]
-        plan = replace(plan, sources=(f"model:{self.model_name}",), stop=options.stop)
+        plan = replace(plan, sources=(f"model:{self.model_name}",), adapter=adapter, stop=options.stop)
         return self._turn(plan, source, session, understood.text)
 
     def chat(self, messages: Sequence[Message], options: AnswerOptions, client: str) -> GuardedTurn:
@@ -168,7 +185,9 @@ class Desk:
         plan = replace(plan, verdict=max(verdicts, key=lambda verdict: verdict.action.severity))
         if understood.blocked:
             return self._refuse(plan, None)
-        plan = replace(plan, sources=(f"model:{self.model_name}",))
+        adapter = self.adapters.route(options.adapter, None, carried_conversation(client, messages))
+        options = replace(options, adapter=adapter)
+        plan = replace(plan, sources=(f"model:{self.model_name}",), adapter=adapter)
         source, _ = self._answer(conversation, understood, options, client, cached=False)
         return self._turn(replace(plan, stop=options.stop), source, None, "")
 
@@ -245,6 +264,7 @@ class Desk:
     ) -> tuple[TextSource, int]:
         """Where the model's answer comes from, and how many old messages it does without."""
         max_tokens = options.max_tokens or self._options.answer_tokens
+        adapter = options.adapter or ""
         prompt = self._parts.prompts.build(conversation, max_tokens)
         request = GenerationRequest(
             prompt=prompt.ids,
@@ -253,14 +273,21 @@ class Desk:
             stop=self._parts.prompts.markers,
             ignore_eos=options.ignore_eos,
             client=client,
+            deadline_s=self._options.patience_s,
+            adapter=adapter,
         )
-        if not cached or options.sampling != AnswerOptions().sampling or options.ignore_eos:
-            return EngineText(self._parts.engine.submit(request)), prompt.dropped
-        stored = self._answers.get(prompt.ids, max_tokens)
+        cached = cached and options.sampling == AnswerOptions().sampling and not options.ignore_eos
+        stored = self._answers.get(prompt.ids, max_tokens, adapter) if cached else None
         if stored is not None:
             return CachedText(stored), prompt.dropped
         generation = self._parts.engine.submit(request)
-        return EngineText(generation, lambda one: self._answers.put(prompt.ids, max_tokens, one)), prompt.dropped
+
+        def keep(answer: StoredAnswer) -> None:
+            self._parts.prompts.remember(answer.text, generation.answer_ids)
+            if cached:
+                self._answers.put(prompt.ids, max_tokens, answer, adapter)
+
+        return EngineText(generation, keep), prompt.dropped
 
     def _refuse(self, plan: TurnPlan, session: Session | None) -> GuardedTurn:
         text = self._parts.guard.refusal(plan.verdict, plan.message)

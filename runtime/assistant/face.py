@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from runtime.assistant.adapters import AdapterRoutes
 from runtime.assistant.turn import AnswerOptions, Message, Turn
 from runtime.engine.face import EngineLoad
 
@@ -15,6 +16,10 @@ class Assistant(Protocol):
     @property
     def model_name(self) -> str:
         """The bundle's name: the ``model`` of the OpenAI API."""
+
+    @property
+    def adapters(self) -> AdapterRoutes:
+        """Which LoRA adapter answers which conversation."""
 
     def chat(self, messages: Sequence[Message], options: AnswerOptions, client: str) -> Turn:
         """Answer the last message of a conversation that the caller carries.

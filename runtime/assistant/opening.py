@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from guards.guard import Guard
 from guards.policy import load_policy
-from models.bundle import Bundle, open_bundle
+from models.bundle import MODEL, Bundle, open_bundle
+from runtime.assistant.adapters import AdapterRoutes
 from runtime.assistant.desk import Desk, DeskOptions, DeskParts
 from runtime.assistant.flows import built_in_flows
 from runtime.assistant.intents import bundle_intents
 from runtime.assistant.profile import Profile, read_profile
 from runtime.assistant.prompt import PromptBuilder
 from runtime.engine.face import Engine
-from runtime.engine.local import LocalEngine, LocalOptions
+from runtime.engine.local import LocalEngine
+from runtime.engine.remote import RemoteEngine
+from runtime.engine.remote_options import RemoteOptions
+from runtime.engine.settings import LocalOptions
 from runtime.errors import StartError
 
 
@@ -27,7 +31,11 @@ class OpeningOptions:
         policy: a policy file; None takes the built-in one.
         profile: the shop's profile file; None leaves its particulars vague.
         allow_degraded: start although a guard is missing, and say so in ``/health``.
-        threads: compute threads; 0 takes the physical cores.
+        engine: how our own engine runs; what the bundle says of the model is filled in.
+        upstream: address of an OpenAI-compatible server that computes the answers; empty computes them here.
+        upstream_key: sent to it as a bearer token; empty sends none.
+        upstream_model: the model's name there; empty takes the first that it lists.
+        adapter_shares: file that keeps the adapters' shares over a restart; None forgets them.
         desk: how the desk works.
     """
 
@@ -35,7 +43,11 @@ class OpeningOptions:
     policy: Path | None = None
     profile: Path | None = None
     allow_degraded: bool = False
-    threads: int = 0
+    engine: LocalOptions = field(default_factory=LocalOptions)
+    upstream: str = ""
+    upstream_key: str = field(default="", repr=False)
+    upstream_model: str = ""
+    adapter_shares: Path | None = None
     desk: DeskOptions = field(default_factory=DeskOptions)
 
 
@@ -50,13 +62,12 @@ def open_desk(options: OpeningOptions) -> Desk:
     profile = read_profile(options.profile) if options.profile else Profile()
     guard = Guard.load(bundle, policy, allow_degraded=options.allow_degraded)
     intents = bundle_intents(bundle)
-    engine = LocalEngine(
-        bundle.model,
-        LocalOptions(bundle.manifest.context_tokens, options.threads),
-    )
+    engine = _engine(bundle, options)
     try:
         check_tokenizer(bundle, engine)
         prompts = PromptBuilder(engine, bundle.manifest.chat.template, bundle.manifest.chat.system_prompt)
+        for adapter in ("", *engine.info.adapters):
+            engine.prepare(prompts.beginning(), adapter)
     except BaseException:
         engine.close()
         raise
@@ -69,8 +80,20 @@ def open_desk(options: OpeningOptions) -> Desk:
         intents=intents,
         flows=built_in_flows(),
         profile=profile,
+        adapters=AdapterRoutes(engine.info.adapters, options.adapter_shares),
     )
     return Desk(parts, options.desk)
+
+
+def _engine(bundle: Bundle, options: OpeningOptions) -> Engine:
+    """Our own engine on the bundle's model, or the upstream's behind the bundle's vocabulary."""
+    context_tokens = bundle.manifest.context_tokens
+    if not options.upstream:
+        identity = bundle.manifest.files[MODEL].sha256
+        chosen = replace(options.engine, context_tokens=context_tokens, identity=identity, adapters=bundle.adapters)
+        return LocalEngine(bundle.model, chosen)
+    remote = RemoteOptions(context_tokens, api_key=options.upstream_key, model=options.upstream_model)
+    return RemoteEngine(options.upstream, remote, bundle.model)
 
 
 def check_tokenizer(bundle: Bundle, engine: Engine) -> None:

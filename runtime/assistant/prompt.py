@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import NoReturn
 
 from jinja2 import TemplateError
@@ -18,6 +21,9 @@ from runtime.errors import InvalidRequestError, PromptTooLongError, StartError
 _MARKER = re.compile(r"<(?=[|/]?\w{1,40}[|]?>)|\[(?=/?INST\])")
 
 _ROLE = re.compile(r"<\|\w+\|>")
+
+#: Answers whose tokens are remembered; some 2 KiB each.
+REMEMBERED = 2048
 
 #: Never appears in text; keeps a marker in somebody's words from being read as one.
 _WORD_JOINER = "\u2060"
@@ -45,6 +51,8 @@ class PromptBuilder:
             StartError: it is not valid Jinja.
         """
         self._engine = engine
+        self._lock = threading.Lock()
+        self._answers: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self.system_prompt = system_prompt
         #: Role markers of the template: where a model goes on with the next turn itself, its answer ends.
         self.markers = tuple(sorted(set(_ROLE.findall(template))))
@@ -80,6 +88,24 @@ class PromptBuilder:
                 return Prompt(ids, dropped)
         raise PromptTooLongError(len(ids), self._engine.info.context_tokens)
 
+    def remember(self, answer: str, ids: tuple[int, ...]) -> None:
+        """Note the tokens of an answer: a model may have cut it into others than ``encode`` would.
+
+        In later prompts the answer then stands as it was generated, so that its cells are found again.
+        """
+        if not (answer and ids):
+            return
+        with self._lock:
+            self._answers[answer] = ids
+            self._answers.move_to_end(answer)
+            while len(self._answers) > REMEMBERED:
+                self._answers.popitem(last=False)
+
+    def beginning(self) -> tuple[int, ...]:
+        """What every prompt with the bundle's own system prompt begins with."""
+        one, other = (self._encode([Message(Role.SYSTEM, self.system_prompt), Message(Role.USER, w)]) for w in "aZ")
+        return tuple(a for a, b in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
     def _encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
         text = self._template.render(
             messages=[{"role": m.role.value, "content": neutral(m.content)} for m in messages],
@@ -87,7 +113,16 @@ class PromptBuilder:
             eos_token=self._eos,
             bos_token="",
         )
-        return self._engine.bos + self._engine.encode(text)
+        ids = self._engine.bos
+        for answer in (m.content for m in messages if m.role is Role.ASSISTANT):
+            with self._lock:
+                known = self._answers.get(answer)
+            before, found, after = text.partition(neutral(answer))
+            # Only before an end token is a text cut in two encoded like one in one piece.
+            if known and found and after.startswith(self._eos):
+                ids += self._engine.encode(before) + known
+                text = after
+        return ids + self._engine.encode(text)
 
 
 def _refuse(message: str) -> NoReturn:

@@ -28,6 +28,7 @@ class Session:
         history: turns so far, personal data and numbers replaced.
         intent: what the customer last wanted.
         slots: the customer's numbers, by slot.
+        adapter: the LoRA adapter that has answered so far, empty for the bare model; None before the first answer.
         busy: whether a turn is under way.
         used: monotonic seconds of the last use.
     """
@@ -38,6 +39,7 @@ class Session:
     history: list[Message] = field(default_factory=list)
     intent: str = ""
     slots: dict[str, str] = field(default_factory=dict)
+    adapter: str | None = None
     busy: bool = False
     used: float = 0.0
 

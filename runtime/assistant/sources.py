@@ -115,7 +115,7 @@ class EngineText:
     cached = False
     fixed = False
 
-    def __init__(self, generation: Generation, keep: Callable[[StoredAnswer], None] | None = None) -> None:
+    def __init__(self, generation: Generation, keep: Callable[[StoredAnswer], None]) -> None:
         self._generation = generation
         self._keep = keep
 
@@ -135,7 +135,7 @@ class EngineText:
         for piece in self._generation:
             pieces.append(piece.text)
             yield piece.text
-        if self._keep is not None and self.finish is not FinishReason.CANCELLED:
+        if self.finish is not FinishReason.CANCELLED:
             self._keep(StoredAnswer("".join(pieces), self.finish))
 
     def cancel(self) -> None:

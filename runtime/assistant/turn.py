@@ -45,12 +45,14 @@ class AnswerOptions:
         sampling: how tokens are chosen.
         stop: texts at which the answer ends.
         ignore_eos: do not stop at the end-of-sequence token; for measuring.
+        adapter: the LoRA adapter that is to answer; empty for the bare model, None leaves it to the shares.
     """
 
     max_tokens: int | None = None
     sampling: Sampling = field(default_factory=Sampling)
     stop: tuple[str, ...] = ()
     ignore_eos: bool = False
+    adapter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class TurnResult:
         sources: what the answer rests on.
         handoff: whether a person should take over.
         cached: whether the answer came from the answer cache.
+        adapter: the LoRA adapter that answered; empty if the bare model did, or no model at all.
         verdict: the verdict that decided: the one that blocked, else the severest.
         usage: the engine's costs.
         timing_ms: milliseconds by stage (``guard_in``, ``engine``, ``guard_out``, ``total``).
@@ -78,6 +81,7 @@ class TurnResult:
     sources: tuple[str, ...] = ()
     handoff: bool = False
     cached: bool = False
+    adapter: str = ""
     usage: Usage = field(default_factory=Usage)
     timing_ms: Mapping[str, float] = field(default_factory=dict)
 

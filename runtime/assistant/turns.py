@@ -41,6 +41,7 @@ class TurnPlan:
         slots: values for the answer's slots.
         sources: what the answer rests on.
         handoff: whether a person should take over.
+        adapter: the LoRA adapter that answers; empty if the bare model does, or no model at all.
         stop: texts at which the answer ends, looked for once its slots are filled.
         end: the turn's end if that is settled already (a refusal).
     """
@@ -57,6 +58,7 @@ class TurnPlan:
     slots: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     handoff: bool = False
+    adapter: str = ""
     stop: tuple[str, ...] = ()
     end: TurnEnd | None = None
 
@@ -184,6 +186,7 @@ class GuardedTurn:
             sources=self._plan.sources,
             handoff=self._plan.handoff,
             cached=self._source.cached,
+            adapter=self._plan.adapter,
             verdict=self._verdict,
             usage=self._source.usage,
             timing_ms={

@@ -52,6 +52,8 @@ class GenerationRequest:
         stop: texts at which generation ends; they are not part of the answer.
         ignore_eos: go on after end-of-sequence tokens (for measuring).
         client: whose request it is; the queue is fair between clients.
+        adapter: name of the LoRA adapter that answers; empty for the bare model.
+        deadline_s: seconds from submission after which a first token is of no use; 0 sets none.
     """
 
     prompt: tuple[int, ...]
@@ -60,6 +62,8 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     ignore_eos: bool = False
     client: str = ""
+    adapter: str = ""
+    deadline_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,13 @@ class Generation(Protocol):
     def usage(self) -> Usage:
         """Costs so far."""
 
+    @property
+    def answer_ids(self) -> tuple[int, ...]:
+        """The tokens generated so far, without an end token; none if they spell more than was given out.
+
+        A prompt that repeats just them finds their cells again; the text, encoded anew, might be cut into others.
+        """
+
     def __iter__(self) -> Iterator[Piece]:
         """The pieces as they come. Raises EngineError if the engine fails."""
 
@@ -111,22 +122,60 @@ class Generation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What an operator wants to know of the engine; shown in ``/health``."""
+    """What an operator wants to know of the engine; shown in ``/health``.
+
+    Attributes:
+        kind: ``local`` or ``remote``.
+        threads: compute threads; 0 if another machine computes.
+        context_tokens: prompt and answer together, at most.
+        adapters: names of the LoRA adapters that a request may name.
+        notes: each setting that was chosen by itself, and why.
+    """
 
     kind: str
     threads: int
     context_tokens: int
+    adapters: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EngineLoad:
-    """How busy the engine is: generations running and waiting, and tokens computed since the start."""
+    """How busy the engine is, and what it has done since the start.
+
+    Attributes:
+        running: generations with cells of their own.
+        waiting: generations in the queue.
+        prefill_tokens: prompt tokens computed.
+        decode_tokens: answer tokens computed.
+        cached_tokens: prompt tokens that were not computed, because their cells were there or came back from a blob.
+        restored_tokens: of those, the ones out of a blob.
+        drafted_tokens: guessed in advance,
+        accepted_tokens: and of those, guessed right.
+        cells: KV cells, one a token.
+        cells_used: of those, not free.
+        blob_ram_bytes: spilled to memory.
+        blob_disk_bytes: spilled to disk.
+        blob_faults: blobs that could not be written or read; each was computed anew.
+        busy_s: seconds that the engine's thread was not waiting for work,
+        library_s: and of those, the ones inside libllama; the rest is Python's share.
+    """
 
     running: int
     waiting: int
     prefill_tokens: int
     decode_tokens: int
+    cached_tokens: int = 0
+    restored_tokens: int = 0
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
+    cells: int = 0
+    cells_used: int = 0
+    blob_ram_bytes: int = 0
+    blob_disk_bytes: int = 0
+    blob_faults: int = 0
+    busy_s: float = 0.0
+    library_s: float = 0.0
 
 
 class Engine(Protocol):
@@ -139,6 +188,9 @@ class Engine(Protocol):
     def load(self) -> EngineLoad:
         """How busy it is now."""
 
+    def unavailable(self) -> str:
+        """Why no answer can be had now; empty if one can, as far as is known."""
+
     def encode(self, text: str) -> tuple[int, ...]:
         """Token ids of a text: special tokens in it are recognised, none is added."""
 
@@ -150,10 +202,15 @@ class Engine(Protocol):
         """Queue a request.
 
         Raises:
+            InvalidRequestError: an unknown adapter, token or grammar.
             PromptTooLongError: prompt and answer do not fit the context.
-            QueueFullError: too many are waiting; carries seconds until it is worth trying again.
+            QueueFullError: too many are waiting, or the deadline cannot be kept; carries seconds until it is worth
+                trying again.
             EngineClosedError: the engine is closing.
         """
+
+    def prepare(self, prefix: tuple[int, ...], adapter: str = "") -> None:
+        """Compute the beginning of prompts to come, when there is nothing else to do. Returns at once."""
 
     def close(self) -> None:
         """Cancel everything and free the model."""

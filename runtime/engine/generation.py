@@ -20,7 +20,9 @@ class LocalGeneration:
         self.sampler = sampler
         self.cancelled = False
         self.cached_tokens = 0
-        self.completion_tokens = 0
+        self.is_whole = True  # whether the text that was given out is all that the tokens spell
+        self.drafted = self.accepted = 0
+        self._answer: list[int] = []
         self._on_cancel = on_cancel
         self._events: queue.SimpleQueue[Piece | BaseException | None] = queue.SimpleQueue()
         self._finish = FinishReason.CANCELLED
@@ -38,11 +40,16 @@ class LocalGeneration:
         return Usage(
             prompt_tokens=len(self.request.prompt),
             cached_tokens=self.cached_tokens,
-            completion_tokens=self.completion_tokens,
+            completion_tokens=len(self._answer),
             queue_ms=self._since(self._started),
             ttft_ms=self._since(self._first),
             total_ms=self._since(self._ended or time.monotonic()),
         )
+
+    @property
+    def answer_ids(self) -> tuple[int, ...]:
+        """The tokens generated so far; none if a stop text or a limit cut what they spell."""
+        return tuple(self._answer) if self.is_whole else ()
 
     def _since(self, moment: float) -> float:
         return (moment - self._submitted) * 1000 if moment else 0.0
@@ -55,9 +62,15 @@ class LocalGeneration:
             yield event
 
     def cancel(self) -> None:
-        """Give up; the engine notices within one graph node."""
+        """Give up; the engine notices after its step, or within a graph node if the step is for nobody else."""
         self.cancelled = True
         self._on_cancel(self)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether its first token would come too late to be of use."""
+        deadline_s = self.request.deadline_s
+        return deadline_s > 0 and time.monotonic() - self._submitted > deadline_s
 
     def start(self) -> None:
         """The engine begins with the prompt."""
@@ -66,6 +79,10 @@ class LocalGeneration:
     def first_token(self) -> None:
         """The first token has been chosen."""
         self._first = self._first or time.monotonic()
+
+    def answered(self, token: int) -> None:
+        """A token of the answer has been chosen."""
+        self._answer.append(token)
 
     def emit(self, piece: Piece) -> None:
         """Give a piece out."""

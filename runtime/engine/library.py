@@ -17,13 +17,13 @@ _CONTINUE = 5
 _lock = threading.Lock()
 _ready = False
 _last_level = logging.DEBUG
-_aborting = False
+_hushed = False
 
 
-def expect_abort(on: bool) -> None:
-    """Whether a computation is being aborted on purpose: libllama then calls it an error, which it is not."""
-    global _aborting
-    _aborting = on
+def hush(on: bool) -> None:
+    """Whether libllama is about to complain of what is meant so: its lines then count as details."""
+    global _hushed
+    _hushed = on
 
 
 @llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]
@@ -31,7 +31,7 @@ def _forward(level: int, text: bytes, _user_data: object) -> None:
     global _last_level
     if level != _CONTINUE:
         _last_level = _LEVELS.get(level, logging.DEBUG)
-    log.log(logging.DEBUG if _aborting else _last_level, "%s", text.decode("utf-8", errors="replace").rstrip("\n"))
+    log.log(logging.DEBUG if _hushed else _last_level, "%s", text.decode("utf-8", errors="replace").rstrip("\n"))
 
 
 def start_library() -> None:

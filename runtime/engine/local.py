@@ -1,99 +1,118 @@
-"""The local engine: one thread owns libllama and answers one request after the other, fairly between clients."""
+"""The local engine: one thread owns libllama, batches running answers, and never computes twice what it can keep."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
-
-from runtime.engine.face import EngineInfo, EngineLoad, FinishReason, GenerationRequest, Piece
+from runtime.engine.batching import Batcher
+from runtime.engine.blobs import BlobStore
+from runtime.engine.cache import PrefixCache
+from runtime.engine.costs import StepCosts
+from runtime.engine.drafts import DraftIndex
+from runtime.engine.face import EngineInfo, EngineLoad, FinishReason, GenerationRequest
 from runtime.engine.fairness import FairQueue
 from runtime.engine.generation import LocalGeneration
-from runtime.engine.llama import CHUNK_TOKENS, DecodeAbortedError, Llama, LlamaOptions
+from runtime.engine.llama import SEQUENCES, DecodeAbortedError, Llama, LlamaOptions, Row
+from runtime.engine.preparation import Preparation
 from runtime.engine.sampler import Sampler
-from runtime.engine.text import TextAssembler
-from runtime.errors import EngineClosedError, EngineError, PromptTooLongError, QueueFullError, RuntimeFault
+from runtime.engine.settings import LocalOptions, choose
+from runtime.errors import EngineClosedError, InvalidRequestError, PromptTooLongError, QueueFullError, StartError
 
 log = logging.getLogger(__name__)
 
+#: Of the queue, at most so much for one client.
+CLIENT_SHARE = 0.5
 
-@dataclass(frozen=True, slots=True)
-class LocalOptions:
-    """How the local engine runs.
+#: The answers that drafts are made of, beside the blobs.
+DRAFTS = "drafts.bin"
 
-    Attributes:
-        context_tokens: prompt and answer together, at most.
-        threads: compute threads; 0 takes the physical cores.
-        queue_capacity: requests that may wait; one more is refused.
-    """
-
-    context_tokens: int = 2048
-    threads: int = 0
-    queue_capacity: int = 64
-
-
-def physical_cores() -> int:
-    """Cores that may be used; hyper-threads share one's arithmetic units and only slow each other down."""
-    return min(psutil.cpu_count(logical=False) or 1, len(psutil.Process().cpu_affinity()))
+#: Batches that are computed at the start; the first touches the weights for the first time and is not typical.
+WARM_UP_ROWS = (1, 1, 2, 3, 4, 8, 16, 32, 64)
 
 
 class LocalEngine:
-    """See ``runtime.engine.face.Engine``.
-
-    Prompts are computed in chunks that begin at multiples of CHUNK_TOKENS, and a prompt that shares whole chunks with
-    the one before does not compute them again. Because the borders are always the same, so are batch shapes and
-    rounding: an answer at temperature 0 does not depend on what was asked before or at the same time.
-    """
+    """See ``runtime.engine.face.Engine``."""
 
     def __init__(self, model: Path, options: LocalOptions) -> None:
         """Load the model and start the thread.
 
         Raises:
-            StartError: libllama cannot load it.
+            StartError: libllama cannot load it, or there is not the memory for it.
         """
-        threads = options.threads or physical_cores()
-        self._llama = Llama(model, LlamaOptions(options.context_tokens, threads))
+        self._options = options
+        self._settings = settings = choose(model, options)
+        self._llama = Llama(model, LlamaOptions(settings.cells, settings.threads))
+        try:
+            for name, path in sorted(options.adapters.items()):
+                self._llama.load_adapter(name, path)
+        except StartError:
+            self._llama.close()
+            raise
+        self._store = BlobStore(options.blobs, settings.stamp)
+        self._cache = PrefixCache(self._llama, SEQUENCES, options.parallel + 1, self._store)
+        self._costs = StepCosts()
+        self._drafts = DraftIndex() if options.drafting else None
+        self._batcher = Batcher(
+            self._llama, self._cache, self._costs, self._drafts, settings.adapters, options.step_s, self._computing
+        )
+        self._preparation = Preparation(self._llama, self._cache, settings.adapters)
         self.info = EngineInfo(
             kind="local",
-            threads=threads,
-            context_tokens=self._llama.context_tokens,
-            notes=(
-                f"{threads} threads: " + ("as configured" if options.threads else "the physical cores"),
-                "model in private memory, not mapped: repacked weights beside a mapped file would count twice",
-            ),
+            threads=settings.threads,
+            context_tokens=min(options.context_tokens, self._llama.cells),
+            adapters=tuple(sorted(options.adapters)),
+            notes=settings.notes,
         )
-        self._queue: FairQueue[LocalGeneration] = FairQueue(options.queue_capacity)
+        self._queue: FairQueue[LocalGeneration] = FairQueue(options.queue_capacity, CLIENT_SHARE)
         self._changed = threading.Condition()
         self._vocabulary = threading.Lock()  # held while text is encoded, so that ``close`` cannot free it meanwhile
-        self._running: LocalGeneration | None = None
+        self._sole: LocalGeneration | None = None  # for whom alone a computation runs
+        self._preparing = False
         self._closing = False
-        self._computed: tuple[int, ...] = ()  # the prompt whose cells the context holds
-        self._prefill_tokens = self._decode_tokens = 0
-        self._seconds_each = 1.0  # moving average of a request's time on the engine
+        self._busy_s = 0.0
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
 
     @property
     def bos(self) -> tuple[int, ...]:
         """What a prompt begins with."""
-        return self._llama.bos
+        return self._llama.vocabulary.bos
+
+    def unavailable(self) -> str:
+        """Empty: it computes in this process."""
+        return ""
 
     def encode(self, text: str) -> tuple[int, ...]:
         """Token ids; special tokens recognised, none added. Raises EngineClosedError after ``close``."""
         with self._vocabulary:
-            if self._closing:
-                raise EngineClosedError("the engine is closing")
-            return self._llama.encode(text)
+            self._check_open()
+            return self._llama.vocabulary.encode(text)
 
     def load(self) -> EngineLoad:
-        """How busy it is now."""
-        with self._changed:
-            running = int(self._running is not None)
-            return EngineLoad(running, len(self._queue), self._prefill_tokens, self._decode_tokens)
+        """How busy it is now, and what it has done."""
+        counts, blobs = self._batcher.counts, self._store.stats()
+        return EngineLoad(
+            running=len(self._batcher.chats),
+            waiting=len(self._queue),
+            prefill_tokens=counts.prefill + self._preparation.computed_tokens,
+            decode_tokens=counts.decode,
+            cached_tokens=counts.cached,
+            restored_tokens=counts.restored,
+            drafted_tokens=counts.drafted,
+            accepted_tokens=counts.accepted,
+            cells=self._llama.cells,
+            cells_used=self._cache.used,
+            blob_ram_bytes=blobs.ram_bytes,
+            blob_disk_bytes=blobs.disk_bytes,
+            blob_faults=blobs.faults,
+            busy_s=self._busy_s,
+            library_s=self._llama.spent_s,
+        )
 
     def submit(self, request: GenerationRequest) -> LocalGeneration:
         """Queue a request.
@@ -101,126 +120,157 @@ class LocalEngine:
         Raises:
             InvalidRequestError, PromptTooLongError, QueueFullError, EngineClosedError: see ``runtime.errors``.
         """
-        if len(request.prompt) >= self._llama.context_tokens:
-            raise PromptTooLongError(len(request.prompt), self._llama.context_tokens)
+        if len(request.prompt) >= self.info.context_tokens:
+            raise PromptTooLongError(len(request.prompt), self.info.context_tokens)
+        if request.adapter and request.adapter not in self.info.adapters:
+            known = ", ".join(self.info.adapters) or "none, since the bundle has none"
+            raise InvalidRequestError("adapter", f"is {request.adapter!r}; expected one of: {known}")
         with self._changed:
-            if self._closing:
-                raise EngineClosedError("the engine is closing")
-            if self._queue.full:
-                waiting = len(self._queue)
-                raise QueueFullError(waiting, max(1.0, waiting * self._seconds_each))
+            self._check_open()
+            if not self._queue.has_room(request.client):
+                raise QueueFullError(len(self._queue), self._wait_s() / max(1, len(self._queue)))
+            if request.deadline_s and (wait_s := self._wait_s()) > request.deadline_s:
+                raise QueueFullError(len(self._queue), wait_s - request.deadline_s)
             sampler = Sampler(self._llama, request.sampling, ignore_eos=request.ignore_eos)
             generation = LocalGeneration(request, sampler, self._cancelled)
             self._queue.push(request.client, generation)
+            if self._preparing:
+                self._llama.abort(True)
             self._changed.notify()
         return generation
 
+    def prepare(self, prefix: tuple[int, ...], adapter: str = "") -> None:
+        """Compute the beginning of prompts to come when there is nothing else to do."""
+        if 0 < len(prefix) < self.info.context_tokens:
+            self._preparation.ask(adapter, prefix)
+            with self._changed:
+                self._changed.notify()
+
+    def audit(self) -> list[str]:
+        """What is wrong with the books of the cells; empty if nothing is. Only while nothing runs or waits."""
+        return self._cache.audit()
+
     def close(self) -> None:
-        """Cancel everything, wait for the thread, free the model. Further calls do nothing."""
+        """Cancel everything, spill what is kept, free the model. Further calls do nothing."""
         with self._changed:
             if self._closing:
                 return
             self._closing = True
-            waiting = self._queue.remove(lambda _: True)
-            if self._running is not None:
-                self._running.cancelled = True
             self._llama.abort(True)
             self._changed.notify()
-        for generation in waiting:
-            generation.end(FinishReason.CANCELLED)
         self._thread.join()
         with self._vocabulary:
             self._llama.close()
 
+    def _check_open(self) -> None:
+        if self._closing:
+            raise EngineClosedError("the engine is closing")
+
+    def _wait_s(self) -> float:
+        """Seconds until all prompts that are here now are computed, at the rates measured so far; at least 1."""
+        counts = self._batcher.counts
+        new_share = (counts.prefill + 1) / (counts.prefill + counts.cached + 1)
+        prompts = sum(len(generation.request.prompt) for generation in self._queue) * new_share
+        prompts += sum(chat.prompt_left for chat in tuple(self._batcher.chats))
+        waves = len(self._queue) / self._options.parallel
+        return max(1.0, prompts / self._costs.prefill_tokens_per_s + waves * self._batcher.mean_answer_s)
+
     def _cancelled(self, generation: LocalGeneration) -> None:
         with self._changed:
-            if self._running is generation:
-                self._llama.abort(True)
-                return
             waiting = self._queue.remove(lambda other: other is generation)
+            if self._sole is generation:
+                self._llama.abort(True)
         for one in waiting:
             one.end(FinishReason.CANCELLED)
 
-    def _work(self) -> None:
-        while (generation := self._next()) is not None:
-            started = time.monotonic()
-            try:
-                reason = self._generate(generation)
-            except DecodeAbortedError:
-                self._computed = ()
-                generation.end(FinishReason.CANCELLED)
-            except Exception as error:
-                self._computed = ()
-                log.exception("a generation failed")
-                generation.fail(error if isinstance(error, RuntimeFault) else EngineError(str(error)))
-            else:
-                generation.end(reason)
-            with self._changed:
-                self._running = None
-                self._seconds_each += 0.2 * (time.monotonic() - started - self._seconds_each)
-
-    def _next(self) -> LocalGeneration | None:
+    @contextmanager
+    def _computing(self, sole: LocalGeneration | None) -> Iterator[None]:
+        """Around a computation: if it is for one generation only, cancelling that stops it at once."""
         with self._changed:
-            while not self._closing:
-                if (generation := self._queue.pop()) is not None:
-                    self._running = generation
-                    self._llama.abort(generation.cancelled)
-                    return generation
+            self._sole = sole
+            self._llama.abort(self._closing or (sole is not None and sole.cancelled))
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._sole = None
+                self._llama.abort(self._closing)
+
+    def _work(self) -> None:
+        if self._drafts is not None and self._options.blobs.folder is not None:
+            self._drafts.load(self._options.blobs.folder / DRAFTS, self._settings.stamp)
+        self._warm_up()
+        while self._next():
+            began_s = time.perf_counter()
+            self._batcher.drop_cancelled()
+            if self._batcher.chats:
+                self._batcher.step()
+            elif self._preparation:
+                self._prepare()
+            self._busy_s += time.perf_counter() - began_s
+        with self._changed:
+            waiting = self._queue.remove(lambda _: True)
+        for generation in waiting:
+            generation.end(FinishReason.CANCELLED)
+        for chat in list(self._batcher.chats):
+            self._batcher.end(chat, FinishReason.CANCELLED)
+        if self._drafts is not None and self._options.blobs.folder is not None:
+            self._drafts.save(self._options.blobs.folder / DRAFTS, self._settings.stamp)
+        self._cache.close()
+
+    def _warm_up(self) -> None:
+        """Measure what steps cost, from small to large, until the first customer comes."""
+        token = (self._llama.vocabulary.bos or (0,))[0]
+        for size in WARM_UP_ROWS:
+            if self._queue or self._closing:
+                break
+            began_s = time.perf_counter()
+            try:
+                self._llama.compute([Row(token, i, 0, i + 1 == size) for i in range(size)])
+            except DecodeAbortedError:
+                break
+            self._costs.record(size, time.perf_counter() - began_s)
+            self._llama.forget(0)
+
+    def _next(self) -> bool:
+        """Wait for something to do and admit who waits; False once the engine closes."""
+        with self._changed:
+            while not (self._closing or self._queue or self._batcher.chats or self._preparation):
                 self._changed.wait()
-            return None
+        self._cache.tidy()
+        while not self._closing and len(self._batcher.chats) < self._options.parallel:
+            with self._changed:
+                generation = self._queue.pop()
+            if generation is None:
+                break
+            if not self._admitted(generation):
+                break
+        return not self._closing
 
-    def _generate(self, generation: LocalGeneration) -> FinishReason:
-        generation.start()
-        self._prefill(generation)
-        return self._decode(generation)
-
-    def _prefill(self, generation: LocalGeneration) -> None:
-        prompt = generation.request.prompt
-        shared = _common_prefix(prompt, self._computed)
-        kept = min(shared, len(prompt) - 1) // CHUNK_TOKENS * CHUNK_TOKENS
-        self._llama.forget_from(kept)
-        self._computed = prompt[:kept]
-        generation.cached_tokens = kept
-        for at in range(kept, len(prompt), CHUNK_TOKENS):
-            chunk = prompt[at : at + CHUNK_TOKENS]
-            self._llama.decode(chunk, at, want_logits=at + len(chunk) == len(prompt))
-            self._computed = prompt[: at + len(chunk)]
-            self._prefill_tokens += len(chunk)
-
-    def _decode(self, generation: LocalGeneration) -> FinishReason:
+    def _admitted(self, generation: LocalGeneration) -> bool:
+        """Let a generation run; False if it has to wait for others to end."""
         request = generation.request
-        text = TextAssembler(request.stop)
-        position = len(request.prompt)
-        limit = min(request.max_tokens, self._llama.context_tokens - position)
-        unreported = 0
-        reason = FinishReason.LENGTH
-        for count in range(1, limit + 1):
-            token = generation.sampler.sample()
-            generation.first_token()
-            if token in self._llama.end_tokens:
-                reason = FinishReason.STOP
-                break
-            generation.completion_tokens = count
-            self._decode_tokens += 1
-            unreported += 1
-            if released := text.feed(self._llama.piece(token)):
-                generation.emit(Piece(released, unreported))
-                unreported = 0
-            if text.stopped:
-                reason = FinishReason.STOP
-                break
-            if generation.cancelled:
-                return FinishReason.CANCELLED
-            if count < limit:
-                self._llama.decode((token,), position, want_logits=True)
-                position += 1
-        if rest := text.finish(cut=reason is FinishReason.LENGTH):
-            generation.emit(Piece(rest, unreported))
-        return reason
+        if generation.cancelled:
+            generation.end(FinishReason.CANCELLED)
+            return True
+        if generation.is_late:
+            generation.fail(QueueFullError(len(self._queue), self._wait_s()))
+            return True
+        limit = min(len(request.prompt) + request.max_tokens, self.info.context_tokens)
+        if self._batcher.admit(generation, limit):
+            return True
+        with self._changed:
+            self._queue.put_back(request.client, generation)
+        return False
 
-
-def _common_prefix(a: tuple[int, ...], b: tuple[int, ...]) -> int:
-    for i, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return i
-    return min(len(a), len(b))
+    def _prepare(self) -> None:
+        with self._changed:
+            if self._queue or self._closing:
+                return
+            self._preparing = True
+        try:
+            self._preparation.work()
+        finally:
+            with self._changed:
+                self._preparing = False
+                self._llama.abort(self._closing)

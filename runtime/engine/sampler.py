@@ -29,16 +29,16 @@ class Sampler:
             raise InvalidRequestError("ignore_eos", "is true beside a response_format; expected one of them")
         self._llama = llama
         for token in sampling.logit_bias:
-            if not 0 <= token < llama.vocab_size:
-                raise InvalidRequestError("logit_bias", f"token {token}; expected 0 to {llama.vocab_size - 1}")
-        banned = llama.end_tokens if ignore_eos else ()
+            if not 0 <= token < llama.vocabulary.size:
+                raise InvalidRequestError("logit_bias", f"token {token}; expected 0 to {llama.vocabulary.size - 1}")
+        banned = llama.vocabulary.end_tokens if ignore_eos else ()
         bias = {**sampling.logit_bias, **{token: float("-inf") for token in banned}}
         self._chain = llama_cpp.llama_sampler_chain_init(llama_cpp.llama_sampler_chain_default_params())
         if bias:
             entries = (llama_cpp.llama_logit_bias * len(bias))(*bias.items())
-            self._add(llama_cpp.llama_sampler_init_logit_bias(llama.vocab_size, len(bias), entries))
+            self._add(llama_cpp.llama_sampler_init_logit_bias(llama.vocabulary.size, len(bias), entries))
         if sampling.grammar:
-            grammar = llama_cpp.llama_sampler_init_grammar(llama.vocab, sampling.grammar.encode(), b"root")
+            grammar = llama_cpp.llama_sampler_init_grammar(llama.vocabulary.handle, sampling.grammar.encode(), b"root")
             if not grammar:
                 self.close()
                 raise InvalidRequestError("response_format", "its grammar does not parse")
@@ -46,7 +46,7 @@ class Sampler:
         if sampling.repeat_penalty != 1.0:
             self._add(
                 llama_cpp.llama_sampler_init_penalties(
-                    llama.vocab_size, PENALTY_TOKENS, sampling.repeat_penalty, 0.0, 0.0
+                    llama.vocabulary.size, PENALTY_TOKENS, sampling.repeat_penalty, 0.0, 0.0
                 )
             )
         if sampling.temperature <= 0:
@@ -65,9 +65,9 @@ class Sampler:
     def _add(self, sampler: llama_cpp.llama_sampler_p) -> None:
         llama_cpp.llama_sampler_chain_add(self._chain, sampler)
 
-    def sample(self) -> int:
-        """The next token, from the logits of the last computed position; the chain takes note of it."""
-        return int(llama_cpp.llama_sampler_sample(self._chain, self._llama.context, -1))
+    def sample(self, row: int) -> int:
+        """The next token, from the logits of a row of the last batch; the chain takes note of it."""
+        return self._llama.sample(self._chain, row)
 
     def close(self) -> None:
         """Free the chain."""

@@ -14,6 +14,11 @@ class StopFilter:
         self._held = ""
         self.stopped = False
 
+    @property
+    def holds(self) -> bool:
+        """Whether something waits to become certain."""
+        return bool(self._held)
+
     def feed(self, text: str) -> str:
         """The text that is certain now. After a stop text: always empty."""
         if self.stopped:
@@ -48,6 +53,11 @@ class TextAssembler:
     def stopped(self) -> bool:
         """Whether a stop text has come."""
         return self._filter.stopped
+
+    @property
+    def holds(self) -> bool:
+        """Whether something waits to become certain."""
+        return self._filter.holds or bool(self._decoder.getstate()[0])
 
     def feed(self, data: bytes) -> str:
         """Take a token's bytes; return the text that is now certain. After a stop text: always empty."""

@@ -18,6 +18,8 @@ NEEDED: dict[str, Access] = {
     "/v1/models/<path:model_id>": Access.USER,
     "/api/query": Access.USER,
     "/api/session/end": Access.USER,
+    "/api/adapters": Access.ADMIN,
+    "/api/adapters/rollback": Access.ADMIN,
     "/metrics": Access.ADMIN,
 }
 """What each rule asks for once keys are configured; rules that are not here (health, pages, documentation) are open."""
@@ -53,9 +55,9 @@ class Gate:
             self._check_rate(name)
 
     def _check_origin(self, asked: Request) -> None:
-        """Browsers name the page that makes a POST: another site's page must not use a box that trusts its network."""
+        """Browsers name the page behind a POST or PUT; another site's must not use a box that trusts its network."""
         origin = asked.headers.get("Origin")
-        if asked.method != "POST" or origin is None or origin in self._origins:
+        if asked.method not in ("POST", "PUT") or origin is None or origin in self._origins:
             return
         if urlsplit(origin).netloc != asked.host:
             problem = Problem(

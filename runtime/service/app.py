@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from runtime.assistant.face import Assistant
-from runtime.service import routes_customer, routes_openai, routes_pages, routes_status
+from runtime.service import routes_adapters, routes_customer, routes_openai, routes_pages, routes_status
 from runtime.service.access import Gate
 from runtime.service.body import JsonRequest
 from runtime.service.context import EXTENSION, Service, client
@@ -75,7 +75,7 @@ def create_app(assistant: Assistant | None, options: ServiceOptions) -> Flask:
     metrics.watch_engine(answers.load)
     app.extensions[EXTENSION] = Service(answers, options, metrics)
 
-    for routes in (routes_openai, routes_customer, routes_status):
+    for routes in (routes_openai, routes_customer, routes_adapters, routes_status):
         app.register_api(routes.blueprint)
     app.register_blueprint(routes_pages.blueprint)
 

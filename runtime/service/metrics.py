@@ -12,7 +12,7 @@ from runtime.assistant.turn import TurnResult
 from runtime.engine.face import EngineLoad
 
 _SECONDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0)
-_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT")
 
 
 class Metrics:
@@ -37,6 +37,12 @@ class Metrics:
             registry=self.registry,
         )
         self._answers = Counter("tellerbox_answers", "Answers, by how they ended.", ["end"], registry=self.registry)
+        self._adapters = Counter(
+            "tellerbox_adapter_answers",
+            "Answers by adapter (none: the bare model, or no model at all), by end, and whether a person is called.",
+            ["adapter", "end", "handoff"],
+            registry=self.registry,
+        )
         self._tokens = Counter(
             "tellerbox_tokens",
             "Tokens of answered questions: prompt computed, prompt cached, completion.",
@@ -64,6 +70,7 @@ class Metrics:
     def answer(self, result: TurnResult) -> None:
         """Count a finished answer."""
         self._answers.labels(result.end.value).inc()
+        self._adapters.labels(result.adapter or "none", result.end.value, str(result.handoff).lower()).inc()
         usage = result.usage
         self._tokens.labels("prompt").inc(max(0, usage.prompt_tokens - usage.cached_tokens))
         self._tokens.labels("cached").inc(usage.cached_tokens)

@@ -8,7 +8,14 @@ from http import HTTPStatus
 
 from werkzeug.exceptions import HTTPException
 
-from runtime.errors import EngineClosedError, EngineError, InvalidRequestError, PromptTooLongError, QueueFullError
+from runtime.errors import (
+    EngineClosedError,
+    EngineError,
+    EngineUnavailableError,
+    InvalidRequestError,
+    PromptTooLongError,
+    QueueFullError,
+)
 
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 _CODES = {404: "not_found", 405: "method_not_allowed", 408: "request_timeout", 413: "body_too_large"}
@@ -66,6 +73,9 @@ def problem_of(error: Exception) -> Problem:
             return Problem(429, "queue_full", str(error), retry_after_s=error.retry_after_s)
         case EngineClosedError():
             return not_ready(str(error) or "the engine is not taking requests")
+        case EngineUnavailableError():
+            why = "the engine that computes answers is not available; please ask again"
+            return Problem(503, "engine_unavailable", why, retry_after_s=error.retry_after_s)
         case EngineError():
             return Problem(500, "engine_error", "the engine failed while computing this answer; please ask again")
         case HTTPException():

@@ -8,10 +8,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from runtime.assistant.adapters import AdapterRoutes, SharesRecord
 from runtime.assistant.turn import TurnResult
 from runtime.engine.face import Usage
 from runtime.service.answer import Cut
 
+_ADAPTER_DESCRIPTION = "The adapter that answered; empty if the bare model did, or no model at all."
 _CUT_DESCRIPTION = "Why the answer is not whole: client_gone, timeout or shutting_down; null if it is."
 
 
@@ -39,6 +41,7 @@ class Extension(BaseModel):
     sources: list[str]
     handoff: bool
     cached: bool
+    adapter: str = Field(description=_ADAPTER_DESCRIPTION)
     cut_short: str | None = Field(description=_CUT_DESCRIPTION)
     timing_ms: dict[str, float]
 
@@ -52,6 +55,7 @@ class QueryReply(BaseModel):
     sources: list[str]
     handoff: bool = Field(description="A person should take over.")
     cached: bool
+    adapter: str = Field(description=_ADAPTER_DESCRIPTION)
     guard: dict[str, Any] = Field(
         description="The guards' verdict: action, rule, span, scores, policy_version, took_ms."
     )
@@ -113,10 +117,25 @@ class ModelReply(BaseModel):
 
 
 class ModelsReply(BaseModel):
-    """OpenAI's list of models; a box has one."""
+    """OpenAI's list of models: the bundle, and each adapter on it."""
 
     object: Literal["list"] = "list"
     data: list[ModelReply]
+
+
+class SharesReply(BaseModel):
+    """How new conversations are spread."""
+
+    shares: dict[str, float] = Field(description="By adapter; `none` is the bare model.")
+    since_unix_s: float
+
+
+class AdaptersReply(SharesReply):
+    """The adapters and their shares."""
+
+    adapters: list[str]
+    history: list[SharesReply] = Field(description="Earlier shares; a rollback goes back to the last of them.")
+    saved: bool = Field(description="Whether a restart finds these shares again.")
 
 
 def finish_reason(result: TurnResult, cut: Cut | None) -> str:
@@ -133,6 +152,7 @@ def query_reply(result: TurnResult, cut: Cut | None) -> QueryReply:
         sources=list(result.sources),
         handoff=result.handoff,
         cached=result.cached,
+        adapter=result.adapter,
         guard=result.verdict.to_dict(),
         timing_ms=_rounded(result),
         finish_reason=finish_reason(result, cut),
@@ -149,8 +169,24 @@ def extension(result: TurnResult, cut: Cut | None) -> Extension:
         sources=list(result.sources),
         handoff=result.handoff,
         cached=result.cached,
+        adapter=result.adapter,
         cut_short=cut,
         timing_ms=_rounded(result),
+    )
+
+
+def adapters_reply(routes: AdapterRoutes) -> AdaptersReply:
+    """What an operator wants to know of the adapters."""
+    state = routes.state
+
+    def spread(record: SharesRecord) -> SharesReply:
+        return SharesReply(shares=record.shares.to_dict(routes.names), since_unix_s=round(record.since_unix_s, 3))
+
+    return AdaptersReply(
+        **spread(state.current).model_dump(),
+        adapters=list(routes.names),
+        history=[spread(record) for record in state.history],
+        saved=state.saved,
     )
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 
-from runtime.assistant.turn import AnswerOptions
+from runtime.assistant.face import Assistant
+from runtime.assistant.turn import AnswerOptions, Turn
 from runtime.service import sse
 from runtime.service.access import OPTIONAL_KEY
 from runtime.service.answer import Answer, Cut
@@ -34,9 +35,12 @@ def query(body: QueryRequest) -> Response:
     Streamed (`stream`: true) as server-sent events: `delta` {"text"}, then `done` with the whole reply, or `error`.
     """
     asking, session_id = client(), body.session_id or ""
-    answer = service().answers.begin(
-        lambda assistant: assistant.query(body.question, session_id, AnswerOptions(), asking), hung_up()
-    )
+
+    def ask(assistant: Assistant) -> Turn:
+        adapter = None if body.adapter is None else assistant.adapters.named(body.adapter)
+        return assistant.query(body.question, session_id, AnswerOptions(adapter=adapter), asking)
+
+    answer = service().answers.begin(ask, hung_up())
     if body.stream:
         response = sse.stream(_events(answer))
         response.call_on_close(answer.close)

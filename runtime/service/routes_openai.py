@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 
+from runtime.assistant.face import Assistant
+from runtime.assistant.turn import Turn
 from runtime.service import sse
 from runtime.service.access import OPTIONAL_KEY
 from runtime.service.answer import Answer, Cut
@@ -42,7 +45,12 @@ def chat_completions(body: ChatRequest) -> Response:
     """
     answers, asking = service().answers, client()
     messages, options = body.conversation(), body.options()
-    answer = answers.begin(lambda assistant: assistant.chat(messages, options, asking), hung_up())
+
+    def ask(assistant: Assistant) -> Turn:
+        named = dataclasses.replace(options, adapter=_adapter(body.model, assistant))
+        return assistant.chat(messages, named, asking)
+
+    answer = answers.begin(ask, hung_up())
     completion = Completion(answers.assistant.model_name)
     if not body.stream:
         return jsonify(completion.whole(read_whole(answer)).model_dump())
@@ -53,22 +61,35 @@ def chat_completions(body: ChatRequest) -> Response:
 
 @blueprint.get("/v1/models", responses={200: ModelsReply})
 def models() -> Response:
-    """The one model that is served here."""
-    return jsonify(ModelsReply(data=[_model()]).model_dump())
+    """The model that is served here, first by the bundle's name, then with each adapter."""
+    return jsonify(ModelsReply(data=_models()).model_dump())
 
 
 @blueprint.get("/v1/models/<path:model_id>", responses={200: ModelReply, 404: ErrorReply})
 def model(path: ModelPath) -> Response:
     """The model of that name."""
-    known = _model()
-    if path.model_id != known.id:
-        message = f"there is no model {path.model_id!r} here; expected {known.id!r}"
+    known = {model.id: model for model in _models()}
+    if path.model_id not in known:
+        message = f"there is no model {path.model_id!r} here; expected one of {', '.join(known)}"
         raise Refusal(Problem(404, "model_not_found", message))
-    return jsonify(known.model_dump())
+    return jsonify(known[path.model_id].model_dump())
 
 
-def _model() -> ModelReply:
-    return ModelReply(id=service().answers.assistant.model_name, created=_STARTED)
+def _models() -> list[ModelReply]:
+    assistant = service().answers.assistant
+    name = assistant.model_name
+    ids = [name, *(f"{name}:{adapter}" for adapter in assistant.adapters.names)]
+    return [ModelReply(id=one, created=_STARTED) for one in ids]
+
+
+def _adapter(model: str | None, assistant: Assistant) -> str | None:
+    """The adapter that a request's ``model`` names; None leaves it to the shares.
+
+    The bundle's name does so, and any name of another model: OpenAI's clients have one to send, whatever they talk to.
+    """
+    if model is None or model == assistant.model_name:
+        return None
+    return assistant.adapters.find(model.removeprefix(f"{assistant.model_name}:"))
 
 
 def _chunks(answer: Answer, completion: Completion, usage_at_end: bool) -> Iterator[bytes]:

@@ -109,7 +109,10 @@ class ChatRequest(_Request):
     """``POST /v1/chat/completions``."""
 
     messages: list[ChatMessage] = Field(min_length=1, max_length=512)
-    model: str | None = Field(None, description="Accepted and ignored: a box serves one model.")
+    model: str | None = Field(
+        None,
+        description="An adapter as `NAME` or `BUNDLE:NAME`, `none` for the bare model; else the shares decide.",
+    )
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: int | None = Field(None, ge=1, le=1_000_000)
@@ -171,12 +174,25 @@ class QueryRequest(_Request):
     question: str = Field(min_length=1, pattern=r"\S", examples=["I want to cancel order 12345"])
     session_id: str | None = Field(None, max_length=128, description="Of an earlier answer; without it, a new one.")
     stream: bool | None = Field(None, description="Answer as server-sent events.")
+    adapter: str | None = Field(
+        None, max_length=128, description="The adapter that is to answer, `none` for the bare model."
+    )
 
 
 class SessionEndRequest(_Request):
     """``POST /api/session/end``."""
 
     session_id: str = Field(min_length=1, max_length=128)
+
+
+class SharesRequest(_Request):
+    """``PUT /api/adapters``."""
+
+    shares: dict[str, float] = Field(
+        max_length=64,
+        description="Adapter to its share of new conversations, 0 to 1; what they leave is the bare model's, `none`.",
+        examples=[{"default": 0.9, "refunds-v2": 0.1}],
+    )
 
 
 def invalid_field(error: ValidationError) -> InvalidRequestError:

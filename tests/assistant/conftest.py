@@ -9,6 +9,7 @@ import pytest
 
 from runtime.assistant.desk import Desk
 from runtime.assistant.opening import OpeningOptions, open_desk
+from runtime.engine.settings import LocalOptions
 from tests.paths import DEMO
 
 
@@ -16,6 +17,6 @@ from tests.paths import DEMO
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     profile = Path(tmp_path_factory.mktemp("shop")) / "shop.toml"
     profile.write_text('name = "Corner Shop"\nphone = "+1 202 555 0100"\nhours = "9 to 6"\n', encoding="utf-8")
-    desk = open_desk(OpeningOptions(DEMO, profile=profile))
+    desk = open_desk(OpeningOptions(DEMO, profile=profile, engine=LocalOptions(threads=1)))
     yield desk
     desk.close()

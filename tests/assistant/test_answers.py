@@ -18,6 +18,14 @@ def test_the_same_prompt_and_limit_give_the_answer() -> None:
     assert cache.get((1,), 16) is None
 
 
+def test_adapters_do_not_share_answers() -> None:
+    cache = AnswerCache(4)
+    cache.put((1, 2), 16, answer("x"), "default")
+    assert cache.get((1, 2), 16) is None
+    assert cache.get((1, 2), 16, "refunds-v2") is None
+    assert cache.get((1, 2), 16, "default") == answer("x")
+
+
 def test_the_least_recently_used_goes() -> None:
     cache = AnswerCache(2)
     for prompt in ((1,), (2,)):

@@ -19,7 +19,8 @@ from runtime.assistant.profile import Profile
 from runtime.assistant.prompt import PromptBuilder
 from runtime.assistant.turn import AnswerOptions, Message, Role, TurnEnd, TurnResult
 from runtime.engine.face import GenerationRequest, Sampling
-from runtime.engine.local import LocalEngine, LocalOptions
+from runtime.engine.local import LocalEngine
+from runtime.engine.settings import LocalOptions
 from runtime.errors import InvalidRequestError, PromptTooLongError, QueueFullError
 from tests.paths import DEMO
 from tests.questions import EIGHT
@@ -53,23 +54,21 @@ def test_a_cancellation_with_a_refund_is_answered_with_its_own_number(desk: Desk
     assert set(re.findall(r"\d{5,}", answer)) <= {"12345"}
 
 
-def test_eight_customers_at_once_get_their_own_answers_and_numbers(desk: Desk) -> None:
-    """20 rounds of 8 conversations at once, each with an order number of its own as a canary."""
+def test_eight_customers_at_once_never_see_each_others_numbers(desk: Desk) -> None:
+    """20 rounds of 8 conversations at once, each with an order number of its own as a canary.
+
+    That the answers themselves stay those of the model, whatever is computed beside them, is tested on the engine.
+    """
     numbers = {f"customer-{i}": str(10_000_019 * (i + 1)) for i in range(8)}
-
-    def ask(client: str, question: str) -> str:
-        return chat(desk, f"{question}, my order is {numbers[client]}").answer
-
-    alone = {(client, question): ask(client, question) for client in numbers for question in EIGHT}
-    wrong: list[str] = []
+    own, wrong = 0, list[str]()
 
     def customer(client: str) -> None:
+        nonlocal own
         order = random.Random(client)
         for _ in range(20):
-            question = order.choice(EIGHT)
-            answer = ask(client, question)
-            foreign = any(number in answer for other, number in numbers.items() if other != client)
-            if answer != alone[client, question] or foreign:
+            answer = chat(desk, f"{order.choice(EIGHT)}, my order is {numbers[client]}").answer
+            own += numbers[client] in answer
+            if not answer or any(number in answer for other, number in numbers.items() if other != client):
                 wrong.append(answer)
 
     threads = [threading.Thread(target=customer, args=(client,)) for client in numbers]
@@ -78,6 +77,7 @@ def test_eight_customers_at_once_get_their_own_answers_and_numbers(desk: Desk) -
     for thread in threads:
         thread.join()
     assert not wrong
+    assert own > 0, "no answer named an order, so the test tells nothing"
 
 
 def test_a_conversation_goes_on_and_ends(desk: Desk) -> None:

@@ -9,7 +9,8 @@ import pytest
 from models.manifest import read_manifest
 from runtime.assistant.prompt import PromptBuilder, neutral
 from runtime.assistant.turn import Message, Role
-from runtime.engine.local import LocalEngine, LocalOptions
+from runtime.engine.local import LocalEngine
+from runtime.engine.settings import LocalOptions
 from runtime.errors import InvalidRequestError, PromptTooLongError, StartError
 from tests.paths import DEMO
 

@@ -113,6 +113,8 @@ def test_only_known_extras_are_carried(spec: BundleSpec, tmp_path: Path) -> None
         refuse_extras([tmp_path / "embed.onnx"])
     assert EXTRAS.fullmatch("adapter-refunds.gguf")
     assert not EXTRAS.fullmatch("../adapter-x.gguf")
+    assert not EXTRAS.fullmatch("adapter-none.gguf")
+    assert not EXTRAS.fullmatch("adapter-Refunds.gguf")
 
 
 def test_a_guard_without_one_of_its_files_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from runtime.engine.face import GenerationRequest, Sampling
-from runtime.engine.local import LocalEngine, LocalOptions
+from runtime.engine.local import LocalEngine
+from runtime.engine.settings import LocalOptions
 from tests.paths import DEMO
 
 Ask = Callable[..., GenerationRequest]
@@ -15,7 +16,7 @@ Ask = Callable[..., GenerationRequest]
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[LocalEngine]:
-    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(queue_capacity=256))
+    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(threads=1, queue_capacity=512))
     yield engine
     engine.close()
 

@@ -56,3 +56,24 @@ def test_nobody_waits_longer_than_a_round(pushes: list[tuple[str, int]]) -> None
 def _nth(order: list[tuple[str, int]], client: str, n: int) -> int:
     places = [place for place, item in enumerate(order) if item[0] == client]
     return places[n - 1] if len(places) >= n else 0
+
+
+def test_one_client_cannot_fill_the_queue() -> None:
+    queue: FairQueue[str] = FairQueue(4, share=0.5)
+    queue.push("a", "a1")
+    queue.push("a", "a2")
+    assert not queue.has_room("a")
+    with pytest.raises(OverflowError, match="2 a client"):
+        queue.push("a", "a3")
+    queue.push("b", "b1")
+    assert drain(queue) == ["a1", "b1", "a2"]
+
+
+def test_what_is_put_back_is_next_again() -> None:
+    queue: FairQueue[str] = FairQueue(4)
+    for client, item in [("a", "a1"), ("b", "b1"), ("a", "a2")]:
+        queue.push(client, item)
+    first = queue.pop()
+    assert first == "a1"
+    queue.put_back("a", first)
+    assert (len(queue), drain(queue)) == (3, ["a1", "b1", "a2"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from models.bundle import open_bundle
+from models.bundle import open_bundle, sha256_of
 from models.errors import BundleError, BundleNotFoundError, IntegrityError, ManifestError
 from models.manifest import read_manifest
 from tests.paths import DEMO
@@ -112,6 +112,38 @@ def test_a_malformed_field_is_named(bundle: Path, change: Callable[[Json], objec
     edit(bundle, change)
     with pytest.raises(ManifestError, match=complaint):
         open_bundle(bundle)
+
+
+def add(bundle: Path, name: str) -> None:
+    (bundle / name).write_bytes(b"GGUF")
+    entry = {"sha256": sha256_of(bundle / name), "bytes": 4}
+    edit(bundle, lambda manifest: manifest["files"].update({name: entry}))
+
+
+def test_adapters_are_files_with_a_name_of_their_own(bundle: Path) -> None:
+    assert open_bundle(bundle).adapters == {}
+    add(bundle, "adapter-refunds-v2.gguf")
+    add(bundle, "adapter-default.gguf")
+    assert open_bundle(bundle).adapters == {
+        "default": bundle / "adapter-default.gguf",
+        "refunds-v2": bundle / "adapter-refunds-v2.gguf",
+    }
+    (bundle / "adapter-default.gguf").write_bytes(b"GGUL")
+    with pytest.raises(IntegrityError, match=r"adapter-default\.gguf"):
+        open_bundle(bundle)
+
+
+@pytest.mark.parametrize("name", ["", "none", "Refunds", "-v2", "a b", "ü", "a" * 33, "v2\n"])
+def test_an_adapter_whose_name_cannot_be_used_is_refused(bundle: Path, name: str) -> None:
+    add(bundle, f"adapter-{name}.gguf")
+    with pytest.raises(IntegrityError, match="expected adapter-NAME"):
+        open_bundle(bundle)
+
+
+@pytest.mark.parametrize("name", ["0", "a" * 32, "nones", "refunds_v2.1"])
+def test_an_adapter_with_an_unusual_name_is_not(bundle: Path, name: str) -> None:
+    add(bundle, f"adapter-{name}.gguf")
+    assert list(open_bundle(bundle).adapters) == [name]
 
 
 def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:

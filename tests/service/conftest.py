@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from runtime.assistant.opening import OpeningOptions, open_desk
+from runtime.engine.settings import LocalOptions
 from runtime.service.options import ServiceOptions
 from tests.paths import DEMO
 from tests.service.page import DESK, Visit
@@ -35,7 +36,9 @@ Stage = Callable[..., tuple[ScriptedAssistant, str]]
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """Where the demonstration bundle is served with default options."""
-    desk = open_desk(OpeningOptions(DEMO, threads=1))  # two threads that spin crawl beside a busy browser
+    desk = open_desk(
+        OpeningOptions(DEMO, engine=LocalOptions(threads=1))
+    )  # two threads that spin crawl beside a busy browser
     try:
         with serving(desk) as url:
             yield url
@@ -52,15 +55,16 @@ def http(server_url: str) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    """Serves a scripted assistant: ``stage(default_script, scripts_by_question, options)`` -> (assistant, url)."""
+    """Serves a scripted assistant: ``stage(default_script, scripts_by_question, options, adapters)`` -> (it, url)."""
     with ExitStack() as stack:
 
         def serve(
             default: Script | None = None,
             scripts: dict[str, Script] | None = None,
             options: ServiceOptions | None = None,
+            adapters: Sequence[str] = (),
         ) -> tuple[ScriptedAssistant, str]:
-            assistant = ScriptedAssistant(default or Script(), scripts)
+            assistant = ScriptedAssistant(default or Script(), scripts, adapters)
             return assistant, stack.enter_context(serving(assistant, options))
 
         yield serve

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from guards.verdict import Action, Verdict
+from runtime.assistant.adapters import AdapterRoutes, carried_conversation
 from runtime.assistant.turn import AnswerOptions, Message, TurnEnd, TurnResult
 from runtime.engine.face import EngineLoad, Usage
 
@@ -40,8 +41,9 @@ class Script:
 class ScriptedTurn:
     """Plays a script; a cancel interrupts it even between two pieces, as the engine's does."""
 
-    def __init__(self, script: Script, session_id: str) -> None:
+    def __init__(self, script: Script, session_id: str, adapter: str = "") -> None:
         self._script = script
+        self._adapter = adapter
         self.session_id = session_id
         self.cancelled = threading.Event()
         self._result: TurnResult | None = None
@@ -70,6 +72,7 @@ class ScriptedTurn:
             intent="cancel_order",
             verdict=self._script.verdict,
             handoff=self._script.handoff,
+            adapter=self._adapter,
             usage=Usage(prompt_tokens=20, cached_tokens=12, completion_tokens=len(said)),
             timing_ms={"total": 12.345},
         )
@@ -79,11 +82,17 @@ class ScriptedTurn:
 
 
 class ScriptedAssistant:
-    """Answers every question by its script, or by the default one."""
+    """Answers every question by its script, or by the default one; ``adapters`` are names of some that it has not."""
 
     model_name = "scripted"
 
-    def __init__(self, default: Script, scripts: Mapping[str, Script] | None = None) -> None:
+    def __init__(
+        self,
+        default: Script,
+        scripts: Mapping[str, Script] | None = None,
+        adapters: Sequence[str] = (),
+    ) -> None:
+        self.adapters = AdapterRoutes(adapters)
         self._default = default
         self._scripts = scripts or {}
         self.turns: list[ScriptedTurn] = []
@@ -91,10 +100,11 @@ class ScriptedAssistant:
         self.ended: list[tuple[str, str]] = []
 
     def chat(self, messages: Sequence[Message], options: AnswerOptions, client: str) -> ScriptedTurn:
-        return self._begin(messages[-1].content, "", options, client)
+        return self._begin(messages[-1].content, "", options, client, carried_conversation(client, messages))
 
     def query(self, question: str, session_id: str, options: AnswerOptions, client: str) -> ScriptedTurn:
-        return self._begin(question, session_id or f"session-{len(self.turns)}", options, client)
+        session_id = session_id or f"session-{len(self.turns)}"
+        return self._begin(question, session_id, options, client, session_id)
 
     def end_session(self, session_id: str, client: str) -> None:
         self.ended.append((session_id, client))
@@ -109,11 +119,13 @@ class ScriptedAssistant:
         for turn in self.turns:
             turn.cancel()
 
-    def _begin(self, question: str, session_id: str, options: AnswerOptions, client: str) -> ScriptedTurn:
+    def _begin(
+        self, question: str, session_id: str, options: AnswerOptions, client: str, conversation: str
+    ) -> ScriptedTurn:
         script = self._scripts.get(question, self._default)
         self.asked.append((question, options, client))
         if script.refuses:
             raise script.refuses
-        turn = ScriptedTurn(script, session_id)
+        turn = ScriptedTurn(script, session_id, self.adapters.route(options.adapter, None, conversation))
         self.turns.append(turn)
         return turn

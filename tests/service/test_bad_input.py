@@ -111,6 +111,8 @@ def test_a_wrong_field_of_a_chat_is_named(http: httpx.Client, body: dict[str, ob
         ({"question": "Hello", "session_id": 7}, "session_id"),
         ({"question": "Hello", "session_id": "x" * 200}, "session_id"),
         ({"question": "Hello", "stream": "true"}, "stream"),
+        ({"question": "Hello", "adapter": 1}, "adapter"),
+        ({"question": "Hello", "adapter": "refunds-v9"}, "adapter"),
     ],
 )
 def test_a_wrong_field_of_a_query_is_named(http: httpx.Client, body: dict[str, object], field: str) -> None:

@@ -11,7 +11,7 @@ from tests.service.reading import events
 from tests.service.scripted import Script
 
 ASK = "I want to cancel order 12345 and get my money back"
-FIELDS = {"answer", "session_id", "intent", "sources", "handoff", "cached", "guard", "timing_ms"}
+FIELDS = {"answer", "session_id", "intent", "sources", "handoff", "cached", "adapter", "guard", "timing_ms"}
 
 
 def test_a_cancellation_is_answered(http: httpx.Client) -> None:

@@ -53,6 +53,19 @@ def test_metrics_count_what_happened(stage: Stage) -> None:
     assert metric(text, "tellerbox_queue_depth") == 0
 
 
+def test_metrics_compare_adapters(stage: Stage) -> None:
+    _, url = stage(adapters=("default", "refunds-v2"))
+    with httpx.Client(base_url=url, trust_env=False) as client:
+        for adapter in ("refunds-v2", "refunds-v2", "none", "default"):
+            client.post("/api/query", json={"question": "Hello", "adapter": adapter})
+        client.put("/api/adapters", json={"shares": {}})
+        text = client.get("/metrics").text
+    answers = "tellerbox_adapter_answers_total"
+    assert metric(text, answers, adapter="refunds-v2", end="stop", handoff="false") == 2
+    assert metric(text, answers, adapter="none") == metric(text, answers, adapter="default") == 1
+    assert metric(text, "tellerbox_http_requests_total", method="PUT") == 1
+
+
 def test_raw_paths_do_not_become_labels(stage: Stage) -> None:
     _, url = stage()
     httpx.get(url + "/secret-in-a-path", trust_env=False)
@@ -68,6 +81,9 @@ def test_the_description_covers_every_route_and_error(http: httpx.Client) -> Non
         ("/v1/models/{model_id}", "get"),
         ("/api/query", "post"),
         ("/api/session/end", "post"),
+        ("/api/adapters", "get"),
+        ("/api/adapters", "put"),
+        ("/api/adapters/rollback", "post"),
         ("/livez", "get"),
         ("/readyz", "get"),
         ("/health", "get"),
@@ -76,9 +92,10 @@ def test_the_description_covers_every_route_and_error(http: httpx.Client) -> Non
     query = description["paths"]["/api/query"]["post"]
     assert {"200", "400", "401", "413", "429", "503"} <= set(query["responses"])
     assert "422" not in str(description["paths"])
+    assert {"200", "400", "401", "403", "503"} <= set(description["paths"]["/api/adapters"]["put"]["responses"])
     schemas = description["components"]["schemas"]
     assert {"QueryRequest", "QueryReply", "ChatRequest", "CompletionReply", "ErrorReply"} <= set(schemas)
-    assert set(schemas["QueryRequest"]["properties"]) == {"question", "session_id", "stream"}
+    assert set(schemas["QueryRequest"]["properties"]) == {"question", "session_id", "stream", "adapter"}
     for reference in _references(description):
         assert reference.removeprefix("#/components/schemas/") in schemas, reference
 

@@ -1,0 +1,69 @@
+"""Prefixes computed in idle time: prompts to come that begin with them find their cells there."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from runtime.engine.cache import PrefixCache
+from runtime.engine.llama import BATCH_ROWS, DecodeAbortedError, Llama, Row
+
+#: Prefixes that may wait; the oldest is given up for one more.
+CAPACITY = 64
+
+
+class Preparation:
+    """Prefixes that wait for an idle moment. ``ask`` may be called from any thread, the rest by the engine's."""
+
+    def __init__(self, llama: Llama, cache: PrefixCache, identities: Mapping[str, str]) -> None:
+        """Nothing waits. ``identities`` are the adapters' by name, as the cache tells them apart."""
+        self._llama = llama
+        self._cache = cache
+        self._identities = identities
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[tuple[str, tuple[int, ...]], None] = OrderedDict()
+        self.computed_tokens = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._waiting)
+
+    def ask(self, adapter: str, prefix: tuple[int, ...]) -> None:
+        """Let a prefix be prepared."""
+        with self._lock:
+            self._waiting[adapter, prefix] = None
+            self._waiting.move_to_end((adapter, prefix))
+            while len(self._waiting) > CAPACITY:
+                self._waiting.popitem(last=False)
+
+    def work(self) -> None:
+        """Compute one prefix, or as much of it as there is time for until ``abort``; the rest waits for the next call.
+
+        A prefix for which running answers leave no room is given up.
+        """
+        with self._lock:
+            if not self._waiting:
+                return
+            adapter, prefix = key = next(iter(self._waiting))
+        lease = self._cache.admit(self._identities[adapter], prefix, len(prefix))
+        done = lease is None
+        if lease is not None:
+            at = lease.shared
+            try:
+                self._llama.use_adapter(adapter)
+                while at < len(prefix):
+                    part = prefix[at : at + BATCH_ROWS]
+                    self._llama.compute([Row(token, at + i, lease.sequence, False) for i, token in enumerate(part)])
+                    at += len(part)
+                    self.computed_tokens += len(part)
+                done = True
+            except DecodeAbortedError:
+                pass  # a customer has come
+            finally:
+                self._cache.keep(lease, prefix[:at])
+                if done:
+                    self._cache.persist(lease)
+                self._cache.release(lease)
+        if done:
+            with self._lock:
+                self._waiting.pop(key, None)
