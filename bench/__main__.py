@@ -1,4 +1,4 @@
-"""The command line: ``python -m bench run|compare|report``; without a command it is ``run``."""
+"""The command line: ``python -m bench run|compare|report|engine|drafts|shape``; without a command it is ``run``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,21 @@ from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
+from rich.markdown import Markdown
 from tqdm import tqdm
 
 from bench import markdown
 from bench.compare import compare
+from bench.engine.commands import chosen, drafts_options, engine_options, shape_options
+from bench.engine.drafting import drafts_json, drafts_table, measure_drafts
+from bench.engine.outcome import rows
+from bench.engine.result import to_json as engine_json
+from bench.engine.run import measure
 from bench.errors import BenchError, UsageError
 from bench.loop import Observe
+from bench.numbers import at_least_two, positive, share
 from bench.process import DEFAULT_BUNDLE
-from bench.report import show_comparison, show_report
+from bench.report import show_comparison, show_report, show_table
 from bench.result import Result, read_result, to_json
 from bench.run import RunOptions, run
 from bench.summary import Summary, summarise
@@ -28,12 +35,14 @@ from bench.wire import Limits
 from bench.workload import FULL, QUICK, WorkloadOptions
 
 GOOD, FELL_SHORT = 0, 1
-COMMANDS = ("run", "compare", "report")
+COMMANDS = ("run", "compare", "report", "engine", "drafts", "shape")
 KEY_VARIABLE = "TELLERBOX_API_KEY"
 
 _EXIT_CODES = """exit codes:
-  0  run: the promise was kept for at least --customers customers; compare: B is not worse than A; report: done
-  1  run: the promise was not kept, or the target failed while it was measured; compare: B is worse than A
+  0  run: the promise was kept for at least --customers customers; compare: B is not worse than A; engine: every
+     promise against the peer was kept; drafts: both ratios reach their limit; report, shape: done
+  1  run: the promise was not kept, or the target failed while it was measured; compare: B is worse than A; engine: a
+     promise was not kept
   2  bad options, a file or an address that cannot be used, or a server that does not start
 """
 
@@ -67,10 +76,7 @@ def _run(options: argparse.Namespace) -> int:
         pid=options.pid,
         api_key=os.environ.get(KEY_VARIABLE, ""),
     )
-    if options.out:
-        _make_folder(options.out.parent)
-        if options.out.is_dir():
-            raise UsageError(f"--out: {options.out} is a folder; name a file in it")
+    _check_out(options.out)
     with _Bars() as bars:
         result = run(chosen, bars.stage)
     summary = summarise(result)
@@ -81,12 +87,59 @@ def _run(options: argparse.Namespace) -> int:
     return GOOD if verdict.customers >= options.customers and not result.aborted else FELL_SHORT
 
 
-def _make_folder(folder: Path) -> None:
+def _check_out(out: Path | None) -> None:
     """Now, rather than to find after the measurement that the result cannot be written."""
+    if out is None:
+        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--out: the folder {folder} cannot be made ({error}); name another one") from error
+        raise UsageError(f"--out: the folder {out.parent} cannot be made ({error}); name another one") from error
+    if out.is_dir():
+        raise UsageError(f"--out: {out} is a folder; name a file in it")
+
+
+def _engine(options: argparse.Namespace) -> int:
+    wanted = chosen(options)
+    _check_out(options.out)
+    with _Bars() as bars:
+        result = measure(wanted, bars.stage)
+    found = rows(result)
+    text = engine_json(result, {"rows": [{**asdict(row), "kept": row.kept} for row in found]})
+    if options.json:
+        print(text, end="")
+    else:
+        console = Console()
+        Console(width=max(console.width, 140)).print(Markdown(markdown.engine_markdown(result)))
+    if options.out:
+        options.out.write_text(text, encoding="utf-8")
+    return GOOD if all(row.kept for row in found) else FELL_SHORT
+
+
+def _drafts(options: argparse.Namespace) -> int:
+    _check_out(options.out)
+    with _Bars() as bars:
+        observe = bars.stage("drafts")
+        result = measure_drafts(options.model, options.rounds, options.threads, lambda share: observe(share, 0))
+    if options.json:
+        print(drafts_json(result), end="")
+    else:
+        show_table(Console(), drafts_table(result))
+    if options.out:
+        options.out.write_text(drafts_json(result), encoding="utf-8")
+    return GOOD if all(row.kept for row in result.rows) else FELL_SHORT
+
+
+def _shape(options: argparse.Namespace) -> int:
+    from bench.shape import Shape, write_shape  # gguf takes a second to import, and only this command needs it
+
+    _check_out(options.out)
+    names = ("layers", "width", "hidden", "heads", "kv_heads", "vocabulary", "context_tokens")
+    shape = Shape(**{name: getattr(options, name) for name in names})
+    with _Bars() as bars:
+        observe = bars.stage("write the model")
+        write_shape(shape, options.tokenizer, options.out, options.seed, lambda done, total: observe(done / total, 0))
+    return GOOD
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -163,7 +216,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(required=True, metavar="{run,compare,report}")
+    commands = parser.add_subparsers(required=True, metavar=f"{{{','.join(COMMANDS)}}}")
 
     def add(name: str, text: str, command: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
         one = commands.add_parser(
@@ -177,12 +230,20 @@ def _parser() -> argparse.ArgumentParser:
     compared.add_argument("before", type=Path, metavar="A.json", help="result of `run --out`")
     compared.add_argument("after", type=Path, metavar="B.json", help="another one, of the same traffic")
     compared.add_argument(
-        "--fail-over", type=_share, default=0.05, metavar="SHARE", help="slower than this is worse (5%%)"
+        "--fail-over", type=share, default=0.05, metavar="SHARE", help="slower than this is worse (5%%)"
     )
     compared.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    engine = add(
+        "engine", "Compare the engine with another server's: the same texts, model and machine, in turns.", _engine
+    )
+    engine_options(engine)
+    drafts_options(
+        add("drafts", "Compare decoding with and without drafts, on a model with templated answers.", _drafts)
+    )
+    shape_options(add("shape", "Write a GGUF of TinyLlama's or another shape with random weights.", _shape))
     report = add("report", "Show a stored result, or renew bench/RESULTS.md.", _report)
     report.add_argument("file", type=Path, nargs="?", metavar="FILE.json", help="result of `run --out`")
-    report.add_argument("--update", action="store_true", help="write bench/RESULTS.md from bench/results/*.json")
+    report.add_argument("--update", action="store_true", help="write bench/RESULTS.md from bench/results")
     report.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser
 
@@ -193,44 +254,20 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     add("--bundle", type=Path, help="bundle to serve and measure (models/demo); with --url: the one that runs there")
     add("--pid", type=int, help="with --url: process id of the server on this machine, to read its memory")
     add("--quick", action="store_true", help="shorter loops: under 90 s on the demo model")
-    add("--slo-ttft", type=_positive, default=2.0, metavar="S", help="the promise: p90 of time to first token (2.0 s)")
+    add("--slo-ttft", type=positive, default=2.0, metavar="S", help="the promise: p90 of time to first token (2.0 s)")
     add("--customers", type=int, default=1, metavar="N", help="exit with 1 if fewer can be served at once (1)")
     add("--seed", type=int, default=1, help="of the traffic (1)")
-    add("--max-tokens", type=_count, default=64, metavar="N", help="length of every answer in tokens (64)")
+    add("--max-tokens", type=at_least_two, default=64, metavar="N", help="length of every answer in tokens (64)")
     add("--system", default="", metavar="TEXT", help="system prompt to send (none: the server's own)")
     add(
         "--timeout",
-        type=_positive,
+        type=positive,
         default=60.0,
         metavar="S",
         help="longest wait for the next piece of an answer (60 s)",
     )
     add("--out", type=Path, metavar="FILE", help="also write the result as JSON")
     add("--json", action="store_true", help="print JSON instead of tables")
-
-
-def _positive(text: str) -> float:
-    return _number(text, text, 1e-3, 1e6, "seconds above 0")
-
-
-def _count(text: str) -> int:
-    return int(_number(text, text if text.isdigit() else "", 2, 1e6, "a whole number, 2 or more"))
-
-
-def _share(text: str) -> float:
-    """A share such as ``5%`` or ``0.05``."""
-    scale = 100.0 if text.endswith("%") else 1.0
-    return _number(text, text.removesuffix("%"), 0.0, 10.0 * scale, "something like 5% or 0.05") / scale
-
-
-def _number(text: str, digits: str, least: float, most: float, expected: str) -> float:
-    try:
-        value = float(digits)
-    except ValueError:
-        value = float("nan")
-    if not least <= value <= most:
-        raise argparse.ArgumentTypeError(f"{text!r}; expected {expected}")
-    return value
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench.engine.drafting import drafts_table, read_drafts
+from bench.engine.result import EngineResult, read_engine_result
+from bench.engine.tables import caveats, engine_tables, sentence
 from bench.quality import quality_tables
 from bench.result import Result, read_result
 from bench.summary import summarise
@@ -25,7 +28,11 @@ _NONE = "\nNo result is stored yet. `python -m bench run --out bench/results/NAM
 
 
 def results_page(folder: Path = FOLDER, bundle: Path = DEMO) -> str:
-    """The page for all ``*.json`` of a folder, by name, and for what a bundle's manifest says of it.
+    """The page for all results by name, and for what a bundle's manifest says of it.
+
+    Args:
+        folder: of results of ``run``; those of ``engine`` and ``drafts`` lie in folders of these names in it.
+        bundle: whose manifest is read.
 
     Raises:
         ResultFileError: a file is not a result; it is named.
@@ -33,7 +40,15 @@ def results_page(folder: Path = FOLDER, bundle: Path = DEMO) -> str:
     """
     paths = sorted(folder.glob("*.json"))
     measured = "".join(_section(path.stem, read_result(path)) for path in paths) or _NONE
-    return _HEAD + measured + _bundle_section(read_manifest(bundle))
+    engines = "".join(
+        f"\n## Engine: {path.stem}\n\n{engine_markdown(read_engine_result(path))}"
+        for path in sorted((folder / "engine").glob("*.json"))
+    )
+    drafts = "".join(
+        f"\n## Drafts: {path.stem}\n{_table(drafts_table(read_drafts(path)))}"
+        for path in sorted((folder / "drafts").glob("*.json"))
+    )
+    return _HEAD + measured + engines + drafts + _bundle_section(read_manifest(bundle))
 
 
 def report_markdown(result: Result) -> str:
@@ -43,6 +58,13 @@ def report_markdown(result: Result) -> str:
     caveats = "".join(f"- {_cell(caveat)}\n" for caveat in verdict.caveats)
     tables = "".join(_table(table) for table in report_tables(result, summary))
     return f"**{_cell(verdict.sentence)}**\n" + (f"\n{caveats}" if caveats else "") + tables
+
+
+def engine_markdown(result: EngineResult) -> str:
+    """One engine measurement: the outcome, its caveats, and all tables."""
+    listed = "".join(f"- {_cell(caveat)}\n" for caveat in caveats(result))
+    tables = "".join(_table(table) for table in engine_tables(result))
+    return f"**{_cell(sentence(result))}**\n" + (f"\n{listed}" if listed else "") + tables
 
 
 def _section(name: str, result: Result) -> str:

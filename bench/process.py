@@ -92,6 +92,8 @@ def serve_bundle(bundle: Path, ready_s: float = READY_S) -> Iterator[RunningServ
         "127.0.0.1",
         "--port",
         "0",
+        "--cache-disk-mib",  # what an earlier run left would make this one look faster than a first day is
+        "0",
     ]
     with serve_command(command, ready_s) as server:
         yield server

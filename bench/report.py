@@ -18,7 +18,7 @@ from bench.verdict import Verdict
 def show_report(console: Console, result: Result, summary: Summary, verdict: Verdict) -> None:
     """Draw all tables, then the verdict, so that it is the last thing on the screen."""
     for table in report_tables(result, summary):
-        _draw(console, table)
+        show_table(console, table)
     colour = "green" if verdict.customers else "red"
     lines = [Text(verdict.sentence, style=f"bold {colour}"), *(Text(caveat) for caveat in verdict.caveats)]
     console.print(Panel(Group(*lines), title="Verdict", border_style=colour, expand=False))
@@ -26,7 +26,7 @@ def show_report(console: Console, result: Result, summary: Summary, verdict: Ver
 
 def show_comparison(console: Console, comparison: Comparison) -> None:
     """Draw a comparison and its outcome."""
-    _draw(console, comparison_table(comparison))
+    show_table(console, comparison_table(comparison))
     for text in (*comparison.losses, *comparison.notes):
         console.print(Text(text))
     worse = comparison.is_worse
@@ -35,7 +35,8 @@ def show_comparison(console: Console, comparison: Comparison) -> None:
     )
 
 
-def _draw(console: Console, table: Table) -> None:
+def show_table(console: Console, table: Table) -> None:
+    """Draw one table with its note."""
     has_head = any(table.head)
     drawn = RichTable(title=table.title, box=box.SIMPLE_HEAD, show_header=has_head, title_justify="left")
     for column, head in enumerate(table.head):

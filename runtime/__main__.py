@@ -15,7 +15,7 @@ from models.errors import BundleError
 from runtime.assistant.desk import Desk, DeskOptions
 from runtime.assistant.opening import OpeningOptions, open_desk
 from runtime.assistant.turn import AnswerOptions, TurnEnd
-from runtime.engine.blobs import BlobOptions
+from runtime.engine.blobs.store import BlobOptions
 from runtime.engine.settings import LocalOptions
 from runtime.errors import RuntimeFault, StartError
 from runtime.service.app import create_app

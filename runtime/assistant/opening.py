@@ -16,8 +16,8 @@ from runtime.assistant.profile import Profile, read_profile
 from runtime.assistant.prompt import PromptBuilder
 from runtime.engine.face import Engine
 from runtime.engine.local import LocalEngine
-from runtime.engine.remote import RemoteEngine
-from runtime.engine.remote_options import RemoteOptions
+from runtime.engine.remote.engine import RemoteEngine
+from runtime.engine.remote.options import RemoteOptions
 from runtime.engine.settings import LocalOptions
 from runtime.errors import StartError
 

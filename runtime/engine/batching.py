@@ -35,8 +35,12 @@ WORTH_FOLLOWING_TOKENS = 16
 #: Tokens of the prompt's end with which an answer's beginning is remembered and found.
 DRAFT_TAIL = 8
 
-#: Rows that the matrix kernels take at a time: 16 rows cost hardly more than 12, and a step of 24 as much as one of 32.
+#: Rows that the matrix kernels take at a time: 16 rows cost hardly more than 12, and 24 as much as 32.
 TILE_ROWS = 16
+
+#: From so many prompts on, steps beside running answers may take twice as long: larger steps are cheaper by the row,
+#: and more customers gain by an earlier first word than lose by a slower second one.
+BURST_PROMPTS = 3
 
 #: Seconds of a step that computes prompts only; long enough for full batches.
 PREFILL_STEP_S = 1.0
@@ -97,7 +101,8 @@ class Batcher:
         if lease is None:
             return False
         generation.start()
-        cursor = None if self._drafts is None else self._drafts.cursor(request.prompt[-DRAFT_TAIL:])
+        index = self._drafts if request.drafting else None
+        cursor = None if index is None else index.cursor(request.prompt[-DRAFT_TAIL:])
         chat = Chat(self._llama, generation, lease, cursor)
         chat.follows = self._ahead(chat)
         self._note_cached(chat, lease.shared)
@@ -116,7 +121,7 @@ class Batcher:
         if isinstance(reason, BaseException):
             chat.generation.fail(reason)
             return
-        if self._drafts is not None and reason is FinishReason.STOP:
+        if self._drafts is not None and chat.drafts is not None and reason is FinishReason.STOP:
             self._drafts.add(chat.generation.answer_ids, chat.generation.request.prompt[-DRAFT_TAIL:])
         chat.generation.end(reason)
 
@@ -193,21 +198,22 @@ class Batcher:
         waiting = [chat for chat in group if chat.prefilling and not self._held(chat)]
         now_s = time.monotonic()
         queue = [Prefill(chat.prompt_left, now_s - chat.admitted_s) for chat in waiting]
-        for i, count in share_rows(queue, self._slice(len(rows)), self._costs.prefill_tokens_per_s):
+        for i, count in share_rows(queue, self._slice(len(rows), len(queue)), self._costs.prefill_tokens_per_s):
             rows += waiting[i].prefill_rows(count)
             prefills.append((waiting[i], count, len(rows) - 1))
         return rows, prefills, decodes
 
-    def _slice(self, running_rows: int) -> int:
+    def _slice(self, running_rows: int, prompts: int) -> int:
         """Rows for prompts beside those of running answers; all together fill whole tiles of the matrix kernels."""
-        within_s = self._step_s if running_rows else PREFILL_STEP_S
+        patient_s = 2 * self._step_s if prompts >= BURST_PROMPTS else self._step_s
+        within_s = patient_s if running_rows else PREFILL_STEP_S
         least = -(-(running_rows + LEAST_ROWS) // TILE_ROWS) * TILE_ROWS
         rows = self._costs.rows_within(within_s, min(least, BATCH_ROWS), BATCH_ROWS)
         return rows // TILE_ROWS * TILE_ROWS - running_rows
 
     def _draft_length(self, rows_without: int, chances: Sequence[float]) -> int:
         """How many tokens to guess in a step that has ``rows_without`` rows without them."""
-        return min(self._costs.draft_length(rows_without, chances), BATCH_ROWS - rows_without)
+        return self._costs.draft_length(rows_without, chances[: BATCH_ROWS - rows_without])
 
     def _ahead(self, chat: Chat) -> tuple[Chat, int] | None:
         """Who is about to compute the longest part of this chat's prompt, and up to which position."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runtime.engine.blobs import BlobStore
+from runtime.engine.blobs.store import BlobStore
 from runtime.engine.kept import Kept
 from runtime.engine.llama import Llama
 from runtime.engine.prefix import NOWHERE, Node

@@ -54,6 +54,7 @@ class GenerationRequest:
         client: whose request it is; the queue is fair between clients.
         adapter: name of the LoRA adapter that answers; empty for the bare model.
         deadline_s: seconds from submission after which a first token is of no use; 0 sets none.
+        drafting: whether tokens may be guessed in advance; off to measure what that gains.
     """
 
     prompt: tuple[int, ...]
@@ -64,6 +65,7 @@ class GenerationRequest:
     client: str = ""
     adapter: str = ""
     deadline_s: float = 0.0
+    drafting: bool = True
 
 
 @dataclass(frozen=True, slots=True)

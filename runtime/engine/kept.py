@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from runtime.engine.blobs import BlobName, BlobStore
+from runtime.engine.blobs.store import BlobName, BlobStore
 from runtime.engine.llama import Llama
 from runtime.engine.prefix import NOWHERE, Node, PrefixTree
 

@@ -10,18 +10,26 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.engine.batching import Batcher
-from runtime.engine.blobs import BlobStore
+from runtime.engine.blobs.store import BlobStore
 from runtime.engine.cache import PrefixCache
 from runtime.engine.costs import StepCosts
 from runtime.engine.drafts import DraftIndex
 from runtime.engine.face import EngineInfo, EngineLoad, FinishReason, GenerationRequest
 from runtime.engine.fairness import FairQueue
 from runtime.engine.generation import LocalGeneration
-from runtime.engine.llama import SEQUENCES, DecodeAbortedError, Llama, LlamaOptions, Row
+from runtime.engine.llama import SEQUENCES, Llama, LlamaOptions
 from runtime.engine.preparation import Preparation
 from runtime.engine.sampler import Sampler
 from runtime.engine.settings import LocalOptions, choose
-from runtime.errors import EngineClosedError, InvalidRequestError, PromptTooLongError, QueueFullError, StartError
+from runtime.engine.warmup import warm_up
+from runtime.errors import (
+    EngineClosedError,
+    EngineError,
+    InvalidRequestError,
+    PromptTooLongError,
+    QueueFullError,
+    StartError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +38,6 @@ CLIENT_SHARE = 0.5
 
 #: The answers that drafts are made of, beside the blobs.
 DRAFTS = "drafts.bin"
-
-#: Batches that are computed at the start; the first touches the weights for the first time and is not typical.
-WARM_UP_ROWS = (1, 1, 2, 3, 4, 8, 16, 32, 64)
 
 
 class LocalEngine:
@@ -199,14 +204,17 @@ class LocalEngine:
     def _work(self) -> None:
         if self._drafts is not None and self._options.blobs.folder is not None:
             self._drafts.load(self._options.blobs.folder / DRAFTS, self._settings.stamp)
-        self._warm_up()
-        while self._next():
+        began_s = time.perf_counter()
+        warm_up(self._llama, self._costs, lambda: bool(self._queue) or self._closing)
+        self._busy_s = time.perf_counter() - began_s
+        while self._wait():
             began_s = time.perf_counter()
-            self._batcher.drop_cancelled()
-            if self._batcher.chats:
-                self._batcher.step()
-            elif self._preparation:
-                self._prepare()
+            try:
+                self._turn()
+            except Exception as error:  # whoever runs now is told; the thread lives on for those who come
+                log.exception("the engine failed in mid-step")
+                for chat in list(self._batcher.chats):
+                    self._batcher.end(chat, EngineError(str(error)))
             self._busy_s += time.perf_counter() - began_s
         with self._changed:
             waiting = self._queue.remove(lambda _: True)
@@ -218,34 +226,30 @@ class LocalEngine:
             self._drafts.save(self._options.blobs.folder / DRAFTS, self._settings.stamp)
         self._cache.close()
 
-    def _warm_up(self) -> None:
-        """Measure what steps cost, from small to large, until the first customer comes."""
-        token = (self._llama.vocabulary.bos or (0,))[0]
-        for size in WARM_UP_ROWS:
-            if self._queue or self._closing:
-                break
-            began_s = time.perf_counter()
-            try:
-                self._llama.compute([Row(token, i, 0, i + 1 == size) for i in range(size)])
-            except DecodeAbortedError:
-                break
-            self._costs.record(size, time.perf_counter() - began_s)
-            self._llama.forget(0)
+    def _turn(self) -> None:
+        """One step of whatever there is to do."""
+        self._cache.tidy()
+        self._admit()
+        self._batcher.drop_cancelled()
+        if self._batcher.chats:
+            self._batcher.step()
+        elif self._preparation:
+            self._prepare()
 
-    def _next(self) -> bool:
-        """Wait for something to do and admit who waits; False once the engine closes."""
+    def _wait(self) -> bool:
+        """Wait for something to do; False once the engine closes."""
         with self._changed:
             while not (self._closing or self._queue or self._batcher.chats or self._preparation):
                 self._changed.wait()
-        self._cache.tidy()
+        return not self._closing
+
+    def _admit(self) -> None:
+        """Let those run who wait, in turn, as far as there is room."""
         while not self._closing and len(self._batcher.chats) < self._options.parallel:
             with self._changed:
                 generation = self._queue.pop()
-            if generation is None:
+            if generation is None or not self._admitted(generation):
                 break
-            if not self._admitted(generation):
-                break
-        return not self._closing
 
     def _admitted(self, generation: LocalGeneration) -> bool:
         """Let a generation run; False if it has to wait for others to end."""
@@ -257,7 +261,12 @@ class LocalEngine:
             generation.fail(QueueFullError(len(self._queue), self._wait_s()))
             return True
         limit = min(len(request.prompt) + request.max_tokens, self.info.context_tokens)
-        if self._batcher.admit(generation, limit):
+        try:
+            if self._batcher.admit(generation, limit):
+                return True
+        except Exception as error:
+            log.exception("an answer could not begin")
+            generation.fail(EngineError(str(error)))
             return True
         with self._changed:
             self._queue.put_back(request.client, generation)

@@ -107,7 +107,24 @@ class _EngineCollector(Collector):
             return
         yield GaugeMetricFamily("tellerbox_engine_running", "Answers being computed.", value=load.running)
         yield GaugeMetricFamily("tellerbox_queue_depth", "Questions waiting for the engine.", value=load.waiting)
-        tokens = CounterMetricFamily("tellerbox_engine_tokens", "Tokens computed since the start.", labels=["phase"])
-        tokens.add_metric(["prefill"], load.prefill_tokens)
-        tokens.add_metric(["decode"], load.decode_tokens)
+        tokens = CounterMetricFamily(
+            "tellerbox_engine_tokens",
+            "Tokens since the start: computed (prefill, decode), found in cells (cached), of those out of blobs "
+            "(restored), guessed (drafted), of those right (accepted).",
+            labels=["phase"],
+        )
+        for phase in ("prefill", "decode", "cached", "restored", "drafted", "accepted"):
+            tokens.add_metric([phase], getattr(load, f"{phase}_tokens"))
         yield tokens
+        yield GaugeMetricFamily("tellerbox_kv_cells", "KV cells, one a token.", value=load.cells)
+        yield GaugeMetricFamily("tellerbox_kv_cells_used", "KV cells that are not free.", value=load.cells_used)
+        blobs = GaugeMetricFamily("tellerbox_blob_bytes", "Prefixes spilled from the KV cells.", labels=["place"])
+        blobs.add_metric(["ram"], load.blob_ram_bytes)
+        blobs.add_metric(["disk"], load.blob_disk_bytes)
+        yield blobs
+        faults = "Blobs that could not be written or read; each was computed anew."
+        yield CounterMetricFamily("tellerbox_blob_faults", faults, value=load.blob_faults)
+        seconds = CounterMetricFamily("tellerbox_engine_seconds", "Seconds of the engine's thread.", labels=["where"])
+        seconds.add_metric(["library"], load.library_s)
+        seconds.add_metric(["python"], max(0.0, load.busy_s - load.library_s))
+        yield seconds

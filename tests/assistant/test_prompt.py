@@ -19,7 +19,7 @@ CHAT = read_manifest(DEMO).chat
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[LocalEngine]:
-    engine = LocalEngine(DEMO / "model.gguf", LocalOptions())
+    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(threads=1))
     yield engine
     engine.close()
 
@@ -86,3 +86,26 @@ def test_a_template_may_refuse_and_must_compile(engine: LocalEngine) -> None:
         strict.build([user("Hi")], 64)
     with pytest.raises(StartError, match="template"):
         PromptBuilder(engine, "{% if %}", "")
+
+
+def test_an_answer_stands_in_later_prompts_as_it_was_generated(engine: LocalEngine) -> None:
+    """Spelled letter by letter, an answer has other tokens than its text encoded anew."""
+    prompts = PromptBuilder(engine, CHAT.template, CHAT.system_prompt)
+    answer = "Sure, I will help"
+    spelled = tuple(token for letter in answer for token in engine.encode("x" + letter)[1:])
+    turns = [user("Hi"), assistant(answer), user("Thanks")]
+    plain = prompts.build(turns, 64).ids
+    prompts.remember(answer, spelled)
+    remembered = prompts.build(turns, 64).ids
+    first = prompts.build(turns[:1], 64).ids
+    assert remembered[: len(first) + len(spelled)] == first + spelled
+    assert plain != remembered
+    tail = engine.encode("</s>\n<|user|>\nThanks</s>\n<|assistant|>\n")
+    assert remembered[-len(tail) :] == plain[-len(tail) :] == tail
+
+
+def test_the_beginning_is_what_all_prompts_share(prompts: PromptBuilder) -> None:
+    beginning = prompts.beginning()
+    assert len(beginning) > 8
+    for question in ("Where is it?", "退款", "1"):
+        assert prompts.build([user(question)], 64).ids[: len(beginning)] == beginning

@@ -1,9 +1,10 @@
 """When two greedy answers count as the same: where they part, the model itself had hardly a preference.
 
-Up to three rows of a batch libllama computes each by itself; every four rows go through a matrix kernel that rounds
-activations to 8 bits in another way (ggml_gemm_q4_K_8x8_q8_K and its like). So a token computed beside others, or a
-prefix computed in other slices, has logits that differ: by up to 0.2 on the demonstration model, measured over 8
-answers. Where the two best tokens are closer than that, an answer may go on with either.
+The same token has logits that differ a little, by up to 0.2 on the demonstration model, with what is computed beside
+it and with where its cells are. Up to three rows of a batch are computed one by one, every four go through a matrix
+kernel that rounds activations to 8 bits otherwise (ggml-cpu/repack.cpp: ggml_gemv_* and ggml_gemm_*). One row alone
+over 512 cells or more has its attention summed in as many parts as there are threads, and in the order of the cells
+(ggml-cpu/ops.cpp, use_split_kv_path). So where the two best tokens are closer than that, an answer may take either.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import llama_cpp
 import numpy as np
 import pytest
 
-from runtime.engine.blobs import BlobOptions, BlobStore
+from runtime.engine.blobs.store import BlobOptions, BlobStore
 from runtime.engine.cache import Lease, PrefixCache
 from runtime.engine.llama import Llama, LlamaOptions, Row
 from tests.paths import DEMO

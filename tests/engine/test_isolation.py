@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runtime.engine.blobs import BlobOptions
+from runtime.engine.blobs.store import BlobOptions
 from runtime.engine.face import GenerationRequest
 from runtime.engine.llama import Llama, LlamaOptions
 from runtime.engine.local import LocalEngine

@@ -6,6 +6,7 @@ import inspect
 import json
 import random
 import re
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 import llama_cpp
 import pytest
 
+from runtime.engine.blobs.store import BlobOptions
 from runtime.engine.face import FinishReason, GenerationRequest, Sampling
 from runtime.engine.llama import Llama, LlamaOptions
 from runtime.engine.local import LocalEngine
@@ -75,7 +77,7 @@ def test_eight_conversations_at_once_answer_as_each_would_alone(
 
 
 def test_up_to_three_answers_at_once_are_exactly_those_alone(engine: LocalEngine, ask: Ask) -> None:
-    """Three rows are computed one by one, so nothing is rounded otherwise."""
+    """Three rows are computed one by one, and one thread sums attention always alike: nothing is rounded otherwise."""
     for question in EIGHT[:3]:
         text(engine, ask(question))  # from now on the prompts' cells are the same for all
     alone = [text(engine, ask(question)) for question in EIGHT[:3]]
@@ -264,8 +266,56 @@ def test_a_full_queue_refuses_with_a_time(ask: Ask) -> None:
         with_room_for_one.close()
 
 
+def test_who_would_be_late_is_refused_at_once_or_when_it_is_certain(ask: Ask) -> None:
+    busy = LocalEngine(DEMO / "model.gguf", LocalOptions(threads=1, parallel=1))
+    try:
+        running = busy.submit(ask("Where is my parcel?", max_tokens=1500, ignore_eos=True))
+        next(iter(running))
+        late = busy.submit(ask("I forgot my password", deadline_s=1.5))
+        with pytest.raises(QueueFullError) as refused:
+            busy.submit(ask("I forgot my password", deadline_s=0.001))
+        assert refused.value.retry_after_s > 0
+        time.sleep(1.6)
+        running.cancel()
+        with pytest.raises(QueueFullError):
+            list(late)
+    finally:
+        busy.close()
+
+
+def test_what_was_computed_survives_a_restart(ask: Ask, tmp_path: Path) -> None:
+    cached = []
+    for _ in range(2):
+        engine = LocalEngine(DEMO / "model.gguf", LocalOptions(threads=1, blobs=BlobOptions(folder=tmp_path)))
+        running = engine.submit(ask("Please read this first. " * 30 + "Where is my parcel?", max_tokens=4))
+        list(running)
+        cached.append((running.usage.cached_tokens, engine.load().restored_tokens))
+        engine.close()
+    prompt = running.usage.prompt_tokens
+    assert cached == [(0, 0), (prompt - 1, prompt - 1)]
+
+
+def test_a_disk_that_fails_costs_nobody_an_answer(ask: Ask, tmp_path: Path) -> None:
+    """The folder vanishes, and a file stands in its place."""
+    folder = tmp_path / "blobs"
+    blobs = BlobOptions(ram_bytes=1 << 20, folder=folder, settle_s=0.01)
+    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(512, threads=1, cells=768, blobs=blobs))
+    try:
+        shutil.rmtree(folder)
+        folder.write_text("no folder")
+        for i in range(12):
+            assert "".join(piece.text for piece in engine.submit(ask(f"{i} times I asked " * 30, max_tokens=8)))
+        give_up_s = time.monotonic() + 10
+        while not engine.load().blob_faults and time.monotonic() < give_up_s:
+            time.sleep(0.01)
+        assert engine.load().blob_faults > 0
+        assert engine.audit() == []
+    finally:
+        engine.close()
+
+
 def test_a_closed_engine_ends_its_answers_and_takes_no_more(ask: Ask) -> None:
-    engine = LocalEngine(DEMO / "model.gguf", LocalOptions())
+    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(threads=1))
     request = ask("Where is my parcel?", max_tokens=1500, ignore_eos=True)
     running, waiting = engine.submit(request), engine.submit(request)
     next(iter(running))

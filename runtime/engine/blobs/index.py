@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runtime.engine.blobfile import BlobName
+from runtime.engine.blobs.file import BlobName
 
 
 @dataclass(slots=True)

@@ -20,15 +20,15 @@ from runtime.assistant.opening import check_tokenizer
 from runtime.assistant.profile import Profile
 from runtime.assistant.prompt import PromptBuilder
 from runtime.assistant.turn import AnswerOptions, TurnEnd
-from runtime.engine.dialect import PromptForm, ServerKind
 from runtime.engine.face import FinishReason, GenerationRequest, Sampling
 from runtime.engine.local import LocalEngine
-from runtime.engine.remote import RemoteEngine
-from runtime.engine.remote_options import RemoteOptions
+from runtime.engine.remote.dialect import PromptForm, ServerKind
+from runtime.engine.remote.engine import RemoteEngine
+from runtime.engine.remote.options import RemoteOptions
 from runtime.engine.settings import LocalOptions
 from runtime.errors import EngineClosedError, InvalidRequestError, PromptTooLongError, StartError
 from tests.engine.conftest import Ask
-from tests.engine.upstreams import KEY, LLAMA_SERVER, llama_cpp_python, llama_server
+from tests.engine.remote.upstreams import KEY, LLAMA_SERVER, llama_cpp_python, llama_server
 from tests.paths import DEMO
 from tests.questions import EIGHT
 

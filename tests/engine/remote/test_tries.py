@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-from runtime.engine.dialect import PromptForm, ServerKind
 from runtime.engine.face import FinishReason, GenerationRequest, Sampling
-from runtime.engine.remote import RemoteEngine
-from runtime.engine.remote_options import RemoteOptions
+from runtime.engine.remote.dialect import PromptForm, ServerKind
+from runtime.engine.remote.engine import RemoteEngine
+from runtime.engine.remote.options import RemoteOptions
 from runtime.errors import EngineUnavailableError, InvalidRequestError, QueueFullError, StartError
 from runtime.service.problems import problem_of
+from tests.engine.remote.upstreams import KEY, STREAM, event, free_port, reply
 from tests.engine.test_remote_faults import FAST, GOOD, MODEL, PROMPT, Open, answer, failure, full_backlog, open_on
-from tests.engine.upstreams import KEY, STREAM, event, free_port, reply
 
 __all__ = ["open_on"]
 

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from runtime.engine.completions import DONE, Chunk, EventParser, MalformedStreamError, problem_words, read_chunk
-from runtime.engine.remote_options import RemoteOptions, check_key, clean_url
+from runtime.engine.remote.completions import DONE, Chunk, EventParser, MalformedStreamError, problem_words, read_chunk
+from runtime.engine.remote.options import RemoteOptions, check_key, clean_url
 from runtime.errors import EngineError, EngineUnavailableError, RuntimeFault, StartError
 
 #: Largest body that is read where no stream is expected.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runtime.engine.completions import Chunk, SurrogateMender
 from runtime.engine.face import FinishReason, Piece
-from runtime.engine.remote_generation import RemoteGeneration
+from runtime.engine.remote.completions import Chunk, SurrogateMender
+from runtime.engine.remote.generation import RemoteGeneration
 from runtime.engine.text import StopFilter
 from runtime.engine.vocabulary import Vocabulary
 

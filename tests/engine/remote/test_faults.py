@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from runtime.engine.dialect import ServerKind
 from runtime.engine.face import FinishReason, GenerationRequest
-from runtime.engine.remote import RemoteEngine
-from runtime.engine.remote_generation import RemoteGeneration
-from runtime.engine.remote_options import RemoteOptions
+from runtime.engine.remote.dialect import ServerKind
+from runtime.engine.remote.engine import RemoteEngine
+from runtime.engine.remote.generation import RemoteGeneration
+from runtime.engine.remote.options import RemoteOptions
 from runtime.errors import EngineError
 from runtime.service.problems import problem_of
-from tests.engine.upstreams import DONE, KEY, STREAM, Misbehaving, event, reply
+from tests.engine.remote.upstreams import DONE, KEY, STREAM, Misbehaving, event, reply
 from tests.paths import DEMO
 
 MODEL = DEMO / "model.gguf"

@@ -8,14 +8,14 @@ import random
 from contextlib import aclosing
 from dataclasses import replace
 
-from runtime.engine.breaker import CircuitBreaker
-from runtime.engine.dialect import DIALECTS, PromptForm, request_body
 from runtime.engine.face import GenerationRequest
-from runtime.engine.remote_answer import AnswerText, UnusableAnswerError
-from runtime.engine.remote_generation import RemoteGeneration
-from runtime.engine.remote_http import AttemptFailedError, Upstream
-from runtime.engine.remote_options import RemoteOptions
-from runtime.engine.remote_target import Target, find_target
+from runtime.engine.remote.answer import AnswerText, UnusableAnswerError
+from runtime.engine.remote.breaker import CircuitBreaker
+from runtime.engine.remote.dialect import DIALECTS, PromptForm, request_body
+from runtime.engine.remote.generation import RemoteGeneration
+from runtime.engine.remote.http import AttemptFailedError, Upstream
+from runtime.engine.remote.options import RemoteOptions
+from runtime.engine.remote.target import Target, find_target
 from runtime.engine.vocabulary import Vocabulary
 from runtime.errors import InvalidRequestError
 

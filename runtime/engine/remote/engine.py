@@ -8,14 +8,14 @@ import threading
 import time
 from pathlib import Path
 
-from runtime.engine.breaker import CircuitBreaker
-from runtime.engine.dialect import DIALECTS
 from runtime.engine.face import EngineInfo, EngineLoad, FinishReason, GenerationRequest
 from runtime.engine.fairness import FairQueue
-from runtime.engine.remote_call import Caller
-from runtime.engine.remote_generation import RemoteGeneration
-from runtime.engine.remote_http import AttemptFailedError, Upstream
-from runtime.engine.remote_options import RemoteOptions
+from runtime.engine.remote.breaker import CircuitBreaker
+from runtime.engine.remote.call import Caller
+from runtime.engine.remote.dialect import DIALECTS
+from runtime.engine.remote.generation import RemoteGeneration
+from runtime.engine.remote.http import AttemptFailedError, Upstream
+from runtime.engine.remote.options import RemoteOptions
 from runtime.engine.vocabulary import VocabularyFile
 from runtime.errors import (
     EngineClosedError,

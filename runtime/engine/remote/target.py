@@ -6,9 +6,9 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runtime.engine.dialect import DIALECTS, OWNERS, PromptForm, ServerKind
-from runtime.engine.remote_http import AttemptFailedError, Upstream
-from runtime.engine.remote_options import RemoteOptions
+from runtime.engine.remote.dialect import DIALECTS, OWNERS, PromptForm, ServerKind
+from runtime.engine.remote.http import AttemptFailedError, Upstream
+from runtime.engine.remote.options import RemoteOptions
 from runtime.engine.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from runtime.engine.blobfile import BlobName
-from runtime.engine.blobindex import BlobIndex, Entry
+from runtime.engine.blobs.file import BlobName
+from runtime.engine.blobs.index import BlobIndex, Entry
 
 RAM, DISK = 100, 230
 which = st.integers(0, 5)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runtime.engine.dialect import PromptForm, ServerKind
+from runtime.engine.remote.dialect import PromptForm, ServerKind
 from runtime.errors import StartError
 
 

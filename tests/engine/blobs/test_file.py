@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.engine.blobfile import (
+from runtime.engine.blobs.file import (
     SUFFIX,
     BlobFileError,
     BlobName,

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.engine.blobfile import file_bytes
-from runtime.engine.blobs import BlobName, BlobOptions, BlobStore
+from runtime.engine.blobs.file import file_bytes
+from runtime.engine.blobs.store import BlobName, BlobOptions, BlobStore
 from tests.paths import ROOT
 
 STAMP = "model 1, f16"
@@ -282,7 +282,7 @@ def test_a_disk_is_not_asked_while_it_rests(folder: Path) -> None:
 FULL = """
 import resource, sys, time
 from pathlib import Path
-from runtime.engine.blobs import BlobName, BlobOptions, BlobStore
+from runtime.engine.blobs.store import BlobName, BlobOptions, BlobStore
 folder, limit = Path(sys.argv[1]), sys.argv[2]
 filler = folder / "filler"
 if limit == "files":
@@ -334,7 +334,7 @@ def test_a_full_disk_degrades_the_store_and_no_more(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from runtime.engine.blobs import BlobName, BlobOptions, BlobStore
+from runtime.engine.blobs.store import BlobName, BlobOptions, BlobStore
 store = BlobStore(BlobOptions(100_000_000, Path(sys.argv[1]), 1_000_000_000), "s")
 print("ready", flush=True)
 for number in range(1000):

@@ -18,7 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.engine.blobfile import SUFFIX, BlobFileError, BlobName, pack_head, read_header, read_payload
+from runtime.engine.blobs.file import SUFFIX, BlobFileError, BlobName, pack_head, read_header, read_payload
 
 #: Temporary files as old as that belong to nobody any more; a younger one may be just written by another process.
 ABANDONED_S = 3600.0

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from runtime.engine.blobfile import BlobFileError, BlobName, file_bytes
-from runtime.engine.blobfolder import BlobFolder
-from runtime.engine.blobindex import BlobIndex, Entry
-from runtime.engine.diskhealth import DiskHealth
+from runtime.engine.blobs.file import BlobFileError, BlobName, file_bytes
+from runtime.engine.blobs.folder import BlobFolder
+from runtime.engine.blobs.health import DiskHealth
+from runtime.engine.blobs.index import BlobIndex, Entry
 
 __all__ = ["BlobName", "BlobOptions", "BlobStats", "BlobStore"]
 

@@ -1,0 +1,1 @@
+"""KV states that were spilled: memory first, a folder behind it."""

@@ -1,0 +1,1 @@
+"""The remote engine: the same face over any OpenAI-compatible server."""
