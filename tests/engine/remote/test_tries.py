@@ -14,8 +14,8 @@ from runtime.engine.remote.engine import RemoteEngine
 from runtime.engine.remote.options import RemoteOptions
 from runtime.errors import EngineUnavailableError, InvalidRequestError, QueueFullError, StartError
 from runtime.service.problems import problem_of
+from tests.engine.remote.test_faults import FAST, GOOD, MODEL, PROMPT, Open, answer, failure, full_backlog, open_on
 from tests.engine.remote.upstreams import KEY, STREAM, event, free_port, reply
-from tests.engine.test_remote_faults import FAST, GOOD, MODEL, PROMPT, Open, answer, failure, full_backlog, open_on
 
 __all__ = ["open_on"]
 
