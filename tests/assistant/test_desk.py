@@ -201,7 +201,7 @@ def test_a_conversation_without_a_question_is_refused(desk: Desk, messages: list
 
 def test_where_the_second_of_two_requests_is_refused_the_first_does_not_run_on() -> None:
     bundle = open_bundle(DEMO)
-    engine = LocalEngine(bundle.model, LocalOptions(queue_capacity=1))
+    engine = LocalEngine(bundle.model, LocalOptions(queue_capacity=1, parallel=1, threads=1))
     parts = DeskParts(
         model_name="demo",
         demonstration=True,

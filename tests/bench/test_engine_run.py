@@ -107,7 +107,7 @@ def test_order_of_sides_is_shifted_from_round_to_round() -> None:
 def test_flags_of_a_peer_that_is_started() -> None:
     setting = Setting(Path("/x.gguf"), 2, 4608)
     plain, tuned = (LlamaServer(Path("/s"), setting, name).command for name in FLAGS)
-    assert plain == "/s -m /x.gguf --host 127.0.0.1 --port PORT -t 2 -tb 2"
+    assert plain == "s -m x.gguf --host 127.0.0.1 --port PORT -t 2 -tb 2"
     assert tuned == f"{plain} -np 9 -kvu -b 64 --cache-ram 512 --load-mode none -c 4608"
 
 

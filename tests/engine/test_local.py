@@ -251,7 +251,7 @@ def test_generation_ends_where_the_context_does(engine: LocalEngine) -> None:
 
 
 def test_a_full_queue_refuses_with_a_time(ask: Ask) -> None:
-    with_room_for_one = LocalEngine(DEMO / "model.gguf", LocalOptions(queue_capacity=1))
+    with_room_for_one = LocalEngine(DEMO / "model.gguf", LocalOptions(queue_capacity=1, parallel=1, threads=1))
     try:
         request = ask("Where is my parcel?", max_tokens=1500, ignore_eos=True)
         running = with_room_for_one.submit(request)
@@ -315,7 +315,7 @@ def test_a_disk_that_fails_costs_nobody_an_answer(ask: Ask, tmp_path: Path) -> N
 
 
 def test_a_closed_engine_ends_its_answers_and_takes_no_more(ask: Ask) -> None:
-    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(threads=1))
+    engine = LocalEngine(DEMO / "model.gguf", LocalOptions(threads=1, parallel=1))
     request = ask("Where is my parcel?", max_tokens=1500, ignore_eos=True)
     running, waiting = engine.submit(request), engine.submit(request)
     next(iter(running))

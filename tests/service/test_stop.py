@@ -139,5 +139,5 @@ def test_a_signal_in_mid_answer_ends_the_process_in_order(
     assert time.monotonic() - began < 5
     thread.join(5)
     assert chunks[-1] == ("done", None)
-    # what a model says after its own end may be anything, even something that the guard does not let out
-    assert chunks[-2][1]["choices"][0]["finish_reason"] in ("length", "content_filter")
+    # what a model says after its own end may be anything: a role marker, or something that the guard does not let out
+    assert chunks[-2][1]["choices"][0]["finish_reason"] in ("length", "content_filter", "stop")
