@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench.engine.drafting import drafts_table, read_drafts
+from bench.engine.draftresult import read_drafts
 from bench.engine.result import EngineResult, read_engine_result
-from bench.engine.tables import caveats, engine_tables, sentence
+from bench.engine.tables import caveats, drafts_table, engine_tables, sentence
 from bench.quality import quality_tables
 from bench.result import Result, read_result
 from bench.summary import summarise

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+
+#: Compute threads that llama.cpp takes (GGML_MAX_N_THREADS).
+MOST_THREADS = 512
 
 
 def positive(text: str) -> float:
@@ -18,6 +22,13 @@ def at_least_two(text: str) -> int:
 def whole(text: str) -> int:
     """A count from 1."""
     return int(_number(text, text if text.isdigit() else "", 1, 1e9, "a whole number, 1 or more"))
+
+
+def between(least: int, most: int, least_means: str = "") -> Callable[[str], int]:
+    """The type of a count with limits; ``least_means`` says what the least stands for."""
+    means = f" ({least_means})" if least_means else ""
+    expected = f"a whole number from {least}{means} to {most}"
+    return lambda text: int(_number(text, text if text.isdigit() else "", least, most, expected))
 
 
 def share(text: str) -> float:

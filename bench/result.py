@@ -1,4 +1,4 @@
-"""The result file: everything that was measured, as frozen dataclasses to JSON and back, with a schema number.
+"""The result: everything that was measured, as frozen dataclasses, and its file, with a schema number.
 
 What can be computed from the records (quantiles, intervals, the verdict) is not part of it. The file carries a
 ``summary`` beside the result for readers who have no Python; it is computed anew at every reading.
@@ -6,24 +6,22 @@ What can be computed from the records (quantiles, intervals, the verdict) is not
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict
 
-from bench.errors import ResultFileError
 from bench.guardcost import GuardCost
 from bench.machine import Machine
 from bench.noise import Noise
 from bench.process import ServerUsage
 from bench.records import LoopResult
+from bench.resultfile import ResultFile
 from bench.workload import WorkloadOptions
 
 SCHEMA = 1
-SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,48 +99,19 @@ class Result:
     aborted: str = ""
 
 
-_ADAPTER = TypeAdapter(Result)
+_FILE = ResultFile(Result, "run", "schema_version", SCHEMA)
 
 
 def to_json(result: Result, summary: Mapping[str, object]) -> str:
     """The file's text; the same result always gives the same bytes."""
-    return (
-        json.dumps({**_ADAPTER.dump_python(result, mode="json"), SUMMARY: summary}, ensure_ascii=False, allow_nan=False)
-        + "\n"
-    )
+    return _FILE.to_json(result, summary)
 
 
 def from_json(text: str, name: str) -> Result:
-    """A result from the text of a file called ``name``.
-
-    Raises:
-        ResultFileError: not JSON, another schema, a field missing, unknown or of another type.
-    """
-    expected = "expected a file written by `python -m bench run --out`"
-    try:
-        raw = json.loads(text, parse_constant=_refuse)
-    except ValueError as error:
-        raise ResultFileError(f"{name} is not JSON ({error}); {expected}") from error
-    version = raw.get("schema_version") if isinstance(raw, dict) else None
-    if version != SCHEMA:
-        raise ResultFileError(f"{name} has schema_version {version!r}, this version reads {SCHEMA}; {expected}")
-    raw.pop(SUMMARY, None)
-    try:
-        return _ADAPTER.validate_json(json.dumps(raw), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ResultFileError(f"{name}: {place}: {first['msg']}; {expected}") from error
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+    """A result from the text of a file called ``name``. Raises ResultFileError, see ``bench.resultfile``."""
+    return _FILE.from_json(text, name)
 
 
 def read_result(path: Path) -> Result:
-    """A result from a file. Raises as ``from_json``, also if the file cannot be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultFileError(f"{path} cannot be read ({error})") from error
-    return from_json(text, str(path))
+    """A result from a file. Raises ResultFileError, see ``bench.resultfile``."""
+    return _FILE.read(path)

@@ -68,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     _option(common, "--cache-ram-mib", 64, "memory for prefixes for which there are no cells", natural)
     _option(common, "--cache-disk-mib", 512, "disk for them, also over a restart; 0: none", natural)
     _option(common, "--cache-dir", _cache_home(), "where on the disk", Path)
-    _option(common, "--drafts", "on", "guess words out of earlier answers where that pays: on or off", str)
+    _option(common, "--drafts", "on", "guess words out of earlier answers where that pays: on or off", _on_off)
     _option(common, "--answer-tokens", 256, "longest answer, in tokens, where the caller names no limit", positive)
     _option(common, "--log-level", "warning", "debug, info, warning or error", _level)
     common.add_argument(
@@ -121,6 +121,17 @@ def _origins(text: str) -> tuple[str, ...]:
 def _switch(text: str) -> bool:
     """Whether an environment variable switches something on; anything but a plain yes does not."""
     return text.strip().lower() in ("1", "true", "yes", "on")
+
+
+def _on_off(text: str) -> bool:
+    """An argparse type: a switch that is on unless it is turned off, so a misspelt word must not do that."""
+    if text.strip().lower() in ("0", "false", "no", "off"):
+        return False
+    if not _switch(text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no switch; expected on or off; correct the option or its variable"
+        )
+    return True
 
 
 def _level(text: str) -> str:
@@ -192,7 +203,7 @@ def _engine_options(options: argparse.Namespace) -> LocalOptions:
         parallel=options.parallel,
         queue_capacity=options.queue,
         blobs=BlobOptions(options.cache_ram_mib << 20, folder, options.cache_disk_mib << 20),
-        drafting=_switch(options.drafts),
+        drafting=options.drafts,
     )
 
 

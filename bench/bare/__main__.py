@@ -7,7 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.bare import CONTEXT_TOKENS
 from bench.bare.assistant import BareOptions, open_bare
+from bench.numbers import MOST_THREADS, between, whole
 from runtime.errors import RuntimeFault
 from runtime.service.app import create_app
 from runtime.service.options import ServiceOptions
@@ -24,10 +26,16 @@ def main(arguments: Sequence[str]) -> int:
     add = parser.add_argument
     add("--model", type=Path, required=True, help="a GGUF with a chat template")
     add("--kept", type=Path, required=True, help="folder for what the engine keeps between requests and starts")
-    add("--context-tokens", type=int, default=2048, help="prompt and answer of one chat together, at most (2048)")
+    add(
+        "--context-tokens",
+        type=whole,
+        default=CONTEXT_TOKENS,
+        help=f"prompt and answer of one chat together, at most ({CONTEXT_TOKENS})",
+    )
     add("--cells", type=int, default=4608, help="KV cells for all chats (4608)")
-    add("--threads", type=int, default=0, help="compute threads; 0: the physical cores (0)")
-    add("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one (0)")
+    threads = between(0, MOST_THREADS, "the physical cores")
+    add("--threads", type=threads, default=0, help="compute threads; 0: the physical cores (0)")
+    add("--port", type=between(0, 65_535, "a free one"), default=0, help="port on 127.0.0.1; 0 takes a free one (0)")
     given = parser.parse_args(arguments)
     try:
         assistant = open_bare(BareOptions(given.model, given.context_tokens, given.cells, given.threads, given.kept))

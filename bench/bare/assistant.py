@@ -20,20 +20,15 @@ from runtime.assistant.adapters import AdapterRoutes
 from runtime.assistant.prompt import PromptBuilder
 from runtime.assistant.turn import AnswerOptions, Message, Role, TurnEnd, TurnResult
 from runtime.engine.blobs.store import BlobOptions
-from runtime.engine.face import Engine, EngineLoad, FinishReason, Generation, GenerationRequest
-from runtime.engine.library import start_library
+from runtime.engine.face import Engine, EngineLoad, Generation, GenerationRequest
 from runtime.engine.local import LocalEngine
 from runtime.engine.settings import LocalOptions
+from runtime.engine.weightless import weightless
 from runtime.errors import InvalidRequestError, StartError
 
 _ANSWER_TOKENS = 256
 _TEMPLATE = b"tokenizer.chat_template"
 _ALLOWED = Verdict(Action.ALLOW)
-_ENDS = {
-    FinishReason.STOP: TurnEnd.STOP,
-    FinishReason.LENGTH: TurnEnd.LENGTH,
-    FinishReason.CANCELLED: TurnEnd.CANCELLED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +83,8 @@ def chat_template(model: Path) -> str:
     Raises:
         StartError: no GGUF, or it has none.
     """
-    start_library()
-    params = llama_cpp.llama_model_default_params()
-    params.vocab_only = True
-    handle = llama_cpp.llama_model_load_from_file(str(model).encode(), params)
-    if not handle:
-        raise StartError(f"{model}: libllama cannot load it; expected a GGUF model")
-    try:
+    with weightless(model) as handle:
         text = llama_cpp.llama_model_chat_template(handle, None)
-    finally:
-        llama_cpp.llama_model_free(handle)
     if not text:
         raise StartError(f"{model}: it has no {_TEMPLATE.decode()}; expected a chat model")
     return str(text.decode("utf-8"))
@@ -176,7 +163,7 @@ class BareTurn:
         self._prompts.remember(text, self._generation.answer_ids)
         self._result = TurnResult(
             answer=text,
-            end=_ENDS[self._generation.finish_reason],
+            end=TurnEnd(self._generation.finish_reason.value),
             session_id="",
             intent="",
             verdict=_ALLOWED,

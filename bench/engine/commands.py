@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bench.bare import CONTEXT_TOKENS
 from bench.engine.figures import DEFAULT, FULL, QUICK, Scenario
 from bench.engine.run import EngineOptions
 from bench.engine.sides import FLAGS, Elsewhere, LlamaServer, Ours, Setting, Side
 from bench.errors import UsageError
-from bench.numbers import whole
+from bench.numbers import MOST_THREADS, between, whole
 from bench.process import DEFAULT_BUNDLE
 from bench.wire import Limits, parse_address
 
 DEMO_MODEL = DEFAULT_BUNDLE / "model.gguf"
+
+_MOST_LAYERS = 512  # that llama.cpp loads (LLAMA_MAX_LAYERS)
+_MOST_WIDTH = 65_536  # above that of any published Llama; a weight of this squared takes 2.4 GB while it is written
+_MOST_TIMEOUT_S = 1_000_000
 
 
 def engine_options(parser: argparse.ArgumentParser) -> None:
@@ -38,11 +43,15 @@ def engine_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--scenarios", default=names, metavar="LIST", help=f"what to measure: {names} (all; `away` is half of the time)"
     )
-    add("--threads", type=whole, default=2, help="compute threads of each side that is started (2)")
-    add("--cells", type=whole, default=4608, help="KV cells of ours and of the tuned peer (4608)")
+    add("--threads", type=between(1, MOST_THREADS), default=2, help="compute threads of each side that is started (2)")
+    cells = between(CONTEXT_TOKENS, 1_000_000_000, "one chat's context")
+    add("--cells", type=cells, default=4608, help="KV cells of ours and of the tuned peer (4608)")
     add("--quick", action="store_true", help="few and short chats: to see that it works, not for figures")
     add("--seed", type=whole, default=1, help="of what is asked (1); take another one for a peer that has run before")
-    add("--timeout", type=whole, default=180, metavar="S", help="longest wait for the next piece of an answer (180 s)")
+    timeout = between(1, _MOST_TIMEOUT_S)
+    add(
+        "--timeout", type=timeout, default=180, metavar="S", help="longest wait for the next piece of an answer (180 s)"
+    )
     add("--out", type=Path, metavar="FILE", help="also write the result as JSON")
     add("--json", action="store_true", help="print JSON instead of tables")
 
@@ -52,7 +61,8 @@ def drafts_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model", type=Path, default=DEMO_MODEL, help="GGUF whose answers follow templates (the demo's)")
     add("--rounds", type=whole, default=3, help="of 24 questions for each kind of answers (3)")
-    add("--threads", type=int, default=0, help="compute threads (0: the physical cores)")
+    threads = between(0, MOST_THREADS, "the physical cores")
+    add("--threads", type=threads, default=0, help="compute threads (0: the physical cores)")
     add("--out", type=Path, metavar="FILE", help="also write the result as JSON")
     add("--json", action="store_true", help="print JSON instead of tables")
 
@@ -62,16 +72,16 @@ def shape_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", type=Path, required=True, metavar="FILE", help="where the GGUF goes; 668 MB for TinyLlama's shape")
     add("--tokenizer", type=Path, default=DEMO_MODEL, metavar="FILE", help="GGUF whose tokenizer it gets (the demo's)")
-    for name, size, text in (
-        ("layers", 22, "transformer blocks"),
-        ("width", 2048, "of the residual stream"),
-        ("hidden", 5632, "width of the feed-forward part"),
-        ("heads", 32, "of queries"),
-        ("kv-heads", 4, "of keys and values"),
-        ("vocabulary", 32_000, "tokens"),
-        ("context-tokens", 2048, "context that the model claims"),
+    for name, size, kind, text in (
+        ("layers", 22, between(1, _MOST_LAYERS), "transformer blocks"),
+        ("width", 2048, between(1, _MOST_WIDTH), "of the residual stream"),
+        ("hidden", 5632, between(1, _MOST_WIDTH), "width of the feed-forward part"),
+        ("heads", 32, whole, "of queries"),
+        ("kv-heads", 4, whole, "of keys and values"),
+        ("vocabulary", 32_000, whole, "tokens"),
+        ("context-tokens", 2048, whole, "context that the model claims"),
     ):
-        add(f"--{name}", type=whole, default=size, metavar="N", help=f"{text} ({size})")
+        add(f"--{name}", type=kind, default=size, metavar="N", help=f"{text} ({size})")
     add("--seed", type=whole, default=1, help="of the weights (1)")
 
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
-from bench.errors import ResultFileError
-from bench.machine import Machine, describe_machine
+from bench.engine.draftresult import DraftResult, DraftRow
+from bench.errors import UsageError
+from bench.machine import describe_machine
 from bench.noise import Noise, probe
-from bench.tables import Table
 from bench.workload import load_traffic
 from runtime.engine.face import GenerationRequest, Sampling
 from runtime.engine.local import LocalEngine
 from runtime.engine.settings import LocalOptions
+from runtime.errors import StartError
 
 #: Sampling that no earlier answer foretells. Its seed makes both sides draw alike.
 UNTEMPLATED = Sampling(temperature=1.6, seed=11)
@@ -30,50 +27,6 @@ KNOWN, ASKED, ANSWER_TOKENS = 400, 24, 96
 
 #: What is promised: at least so much faster where answers follow templates, at least so fast where they do not.
 TEMPLATED_LIMIT, UNTEMPLATED_LIMIT = 1.2, 0.97
-
-
-@dataclass(frozen=True, slots=True)
-class DraftRow:
-    """Decode rates with drafts against those without, on questions that nobody has asked before.
-
-    Attributes:
-        kind: ``templated`` (greedy answers to customers) or ``untemplated`` (sampled far from them).
-        limit: the least ratio that is promised.
-        ratios: of the mean rates, one for each round.
-        rates: mean tokens a second with and without drafts, over all rounds.
-        answers: compared.
-        identical: of these, equal with and without drafts to the last character,
-        identical_anyway: and equal when asked twice without drafts, with other cells in use.
-        drafted_tokens: guessed,
-        accepted_tokens: and of those, right.
-    """
-
-    kind: str
-    limit: float
-    ratios: tuple[float, ...]
-    rates: tuple[float, float]
-    answers: int
-    identical: int
-    identical_anyway: int
-    drafted_tokens: int
-    accepted_tokens: int
-
-    @property
-    def kept(self) -> bool:
-        """Whether the median ratio reaches the limit."""
-        return statistics.median(self.ratios) >= self.limit
-
-
-@dataclass(frozen=True, slots=True)
-class DraftResult:
-    """One measurement: when, where, how quiet it was, of which model, with how many threads (0: our choice)."""
-
-    created_utc: str
-    machine: Machine
-    noise: Noise
-    model_sha256: str
-    threads: int
-    rows: tuple[DraftRow, ...]
 
 
 def measure_drafts(
@@ -88,10 +41,16 @@ def measure_drafts(
         observe: told the share that is done.
         known: questions asked before anything is measured.
         asked: new questions of a round.
+
+    Raises:
+        UsageError: the engine cannot load the model.
     """
     created, machine, before = datetime.now(UTC), describe_machine(), probe()
     # One engine for all: the compute threads of several in one process would be in each other's way.
-    engine = LocalEngine(model, LocalOptions(threads=threads))
+    try:
+        engine = LocalEngine(model, LocalOptions(threads=threads))
+    except StartError as error:
+        raise UsageError(str(error)) from error
     try:
         questions = _questions()
         for done in range(known):
@@ -174,50 +133,3 @@ def _ask(engine: LocalEngine, question: str, sampling: Sampling, *, drafting: bo
         text += piece.text
     usage = generation.usage
     return (usage.completion_tokens - 1) / max(1e-9, (usage.total_ms - usage.ttft_ms) / 1000), text
-
-
-def drafts_table(result: DraftResult) -> Table:
-    """The rows as text."""
-    head = ("answers", "tokens/s", "without", "ratio", "limit", "kept", "identical", "without drafts", "accepted")
-    rows = tuple(
-        (
-            row.kind,
-            f"{row.rates[0]:.0f}",
-            f"{row.rates[1]:.0f}",
-            f"{statistics.median(row.ratios):.2f} ({min(row.ratios):.2f}–{max(row.ratios):.2f})",
-            f"≥ {row.limit:.2f}",
-            "yes" if row.kept else "NO",
-            f"{row.identical} of {row.answers}",
-            f"{row.identical_anyway} of {row.answers}",
-            f"{row.accepted_tokens} of {row.drafted_tokens}",
-        )
-        for row in result.rows
-    )
-    noise = "; ".join(result.noise.complaints) or "quiet"
-    note = (
-        f"{result.created_utc}, {result.machine.cpu}, {result.threads or 'auto'} threads, "
-        f"model {result.model_sha256[:12]}, "
-        f"{noise}. Ratio: median over the rounds (least–largest). Identical: answers equal with and without drafts; "
-        "beside it, asked twice without drafts, with other cells in use: the rest is rounding, at near ties."
-    )
-    return Table("Drafts", head, rows, note)
-
-
-_ADAPTER = TypeAdapter(DraftResult)
-
-
-def drafts_json(result: DraftResult) -> str:
-    """The file's text."""
-    return json.dumps(_ADAPTER.dump_python(result, mode="json"), ensure_ascii=False) + "\n"
-
-
-def read_drafts(path: Path) -> DraftResult:
-    """A result from a file.
-
-    Raises:
-        ResultFileError: it is none.
-    """
-    try:
-        return _ADAPTER.validate_json(path.read_text(encoding="utf-8"), strict=True)
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise ResultFileError(f"{path} is no file of `python -m bench drafts --out` ({error})") from error

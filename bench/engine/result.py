@@ -1,22 +1,18 @@
-"""The result file of an engine measurement: every turn of every side, to JSON and back, with a schema number."""
+"""The result of an engine measurement: every turn of every side, and its file, with a schema number."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from bench.engine.figures import Scenario, Sizes
 from bench.engine.turn import Turn
-from bench.errors import ResultFileError
 from bench.machine import Machine
 from bench.noise import Noise
+from bench.resultfile import ResultFile
 
 SCHEMA = 1
-SUMMARY = "summary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,42 +73,19 @@ class EngineResult:
     turns: tuple[Turn, ...]
 
 
-_ADAPTER = TypeAdapter(EngineResult)
+_FILE = ResultFile(EngineResult, "engine", "engine_schema", SCHEMA)
 
 
 def to_json(result: EngineResult, summary: Mapping[str, object]) -> str:
     """The file's text."""
-    raw = {**_ADAPTER.dump_python(result, mode="json"), SUMMARY: summary}
-    return json.dumps(raw, ensure_ascii=False, allow_nan=False) + "\n"
+    return _FILE.to_json(result, summary)
 
 
 def from_json(text: str, name: str) -> EngineResult:
-    """A result from the text of a file called ``name``.
-
-    Raises:
-        ResultFileError: not JSON, another schema, a field missing or of another type.
-    """
-    expected = "expected a file written by `python -m bench engine --out`"
-    try:
-        raw = json.loads(text)
-    except ValueError as error:
-        raise ResultFileError(f"{name} is not JSON ({error}); {expected}") from error
-    version = raw.get("engine_schema") if isinstance(raw, dict) else None
-    if version != SCHEMA:
-        raise ResultFileError(f"{name} has engine_schema {version!r}, this version reads {SCHEMA}; {expected}")
-    raw.pop(SUMMARY, None)
-    try:
-        return _ADAPTER.validate_json(json.dumps(raw), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ResultFileError(f"{name}: {place}: {first['msg']}; {expected}") from error
+    """A result from the text of a file called ``name``. Raises ResultFileError, see ``bench.resultfile``."""
+    return _FILE.from_json(text, name)
 
 
 def read_engine_result(path: Path) -> EngineResult:
-    """A result from a file. Raises as ``from_json``, also if the file cannot be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultFileError(f"{path} cannot be read ({error})") from error
-    return from_json(text, str(path))
+    """A result from a file. Raises ResultFileError, see ``bench.resultfile``."""
+    return _FILE.read(path)

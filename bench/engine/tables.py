@@ -1,7 +1,10 @@
-"""The tables of an engine measurement as plain text cells, the same for the terminal and for Markdown."""
+"""The tables of engine and draft measurements as plain text cells, the same for the terminal and for Markdown."""
 
 from __future__ import annotations
 
+import statistics
+
+from bench.engine.draftresult import DraftResult
 from bench.engine.figures import OURS, Scenario
 from bench.engine.outcome import Row, Spread, cached_share, faults, ours_alone, prompts_differ, rows
 from bench.engine.result import EngineResult
@@ -15,6 +18,33 @@ def engine_tables(result: EngineResult) -> tuple[Table, ...]:
     """Every table, in order; those without rows are left out."""
     tables = (_setting(result), _promises(result), _alone(result), _cached(result), _sides(result))
     return tuple(table for table in tables if table.rows)
+
+
+def drafts_table(result: DraftResult) -> Table:
+    """What drafts gain, one row for each kind of answers."""
+    head = ("answers", "tokens/s", "without", "ratio", "limit", "kept", "identical", "without drafts", "accepted")
+    rows = tuple(
+        (
+            row.kind,
+            f"{row.rates[0]:.0f}",
+            f"{row.rates[1]:.0f}",
+            f"{statistics.median(row.ratios):.2f} ({min(row.ratios):.2f}–{max(row.ratios):.2f})",
+            f"≥ {row.limit:.2f}",
+            "yes" if row.kept else "NO",
+            f"{row.identical} of {row.answers}",
+            f"{row.identical_anyway} of {row.answers}",
+            f"{row.accepted_tokens} of {row.drafted_tokens}",
+        )
+        for row in result.rows
+    )
+    noise = "; ".join(result.noise.complaints) or "quiet"
+    note = (
+        f"{result.created_utc}, {result.machine.cpu}, {result.threads or 'auto'} threads, "
+        f"model {result.model_sha256[:12]}, "
+        f"{noise}. Ratio: median over the rounds (least–largest). Identical: answers equal with and without drafts; "
+        "beside it, asked twice without drafts, with other cells in use: the rest is rounding, at near ties."
+    )
+    return Table("Drafts", head, rows, note)
 
 
 def sentence(result: EngineResult) -> str:

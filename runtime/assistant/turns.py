@@ -8,20 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from guards.guard import Guard, OutputContext
+from guards.pii.vault import Vault
 from guards.policy import Direction
-from guards.vault import Vault
 from guards.verdict import Verdict
 from runtime.assistant.slots import SlotFiller
 from runtime.assistant.sources import TextSource
 from runtime.assistant.turn import TurnEnd, TurnResult
 from runtime.engine.face import FinishReason
 from runtime.engine.text import StopFilter
-
-_ENDS = {
-    FinishReason.STOP: TurnEnd.STOP,
-    FinishReason.LENGTH: TurnEnd.LENGTH,
-    FinishReason.CANCELLED: TurnEnd.CANCELLED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +120,7 @@ class GuardedTurn:
     def _end(self) -> TurnEnd:
         if self._cancelled:
             return TurnEnd.CANCELLED
-        return self._settled or _ENDS[self._source.finish]
+        return self._settled or TurnEnd(self._source.finish.value)
 
     def _answer(self) -> Iterator[str]:
         filler = SlotFiller(self._plan.slots, self._plan.language)

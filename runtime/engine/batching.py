@@ -54,8 +54,6 @@ class Counts:
     decode: int = 0
     cached: int = 0
     restored: int = 0
-    drafted: int = 0
-    accepted: int = 0
 
 
 class Batcher:
@@ -115,8 +113,6 @@ class Batcher:
         self.chats.remove(chat)
         self._cache.keep(chat.lease, tuple(chat.tokens[: chat.computed]))
         self._cache.release(chat.lease)
-        self.counts.drafted += chat.generation.drafted
-        self.counts.accepted += chat.generation.accepted
         self.mean_answer_s += 0.1 * (time.monotonic() - chat.admitted_s - self.mean_answer_s)
         if isinstance(reason, BaseException):
             chat.generation.fail(reason)
@@ -150,25 +146,25 @@ class Batcher:
             return
         self._costs.record(len(rows), time.perf_counter() - began_s)
         for chat, first_row in decodes:
-            self._after(chat, chat.decoded, first_row)
+            self._advance(chat, partial(chat.decoded, first_row))
         for chat, count, last_row in prefills:
             self.counts.prefill += count
-            self._after(chat, chat.prefilled, count, last_row)
+            if self._advance(chat, partial(chat.prefilled, count, last_row)):
+                self._cache.keep(chat.lease, tuple(chat.tokens[: chat.computed]))
 
-    def _after(self, chat: Chat, choose: Callable[..., FinishReason | None], *place: int) -> None:
+    def _advance(self, chat: Chat, choose: Callable[[], FinishReason | None]) -> bool:
+        """Let a chat take what was computed for it; False if that was its end."""
         before = len(chat.tokens)
-        was_prefilling = chat.prefilling
         try:
-            reason = choose(*place)
+            reason = choose()
         except Exception as error:
             log.exception("an answer failed")
             self.end(chat, error if isinstance(error, RuntimeFault) else EngineError(str(error)))
-            return
+            return False
         self.counts.decode += len(chat.tokens) - before
         if reason is not None:
             self.end(chat, reason)
-        elif was_prefilling:
-            self._cache.keep(chat.lease, tuple(chat.tokens[: chat.computed]))
+        return reason is None
 
     def _group(self) -> list[Chat]:
         """The chats whose turn it is: all of one adapter."""

@@ -106,8 +106,6 @@ class Chat:
             accepted += 1
         if drafted:
             self._llama.forget(self.lease.sequence, self.computed)
-            self.generation.drafted += len(drafted)
-            self.generation.accepted += accepted
             if self.drafts is not None:
                 self.drafts.result(len(drafted), accepted)
         return reason

@@ -8,19 +8,8 @@ tokens; places with the same last three tokens are chained as in DEFLATE (RFC 19
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import logging
-import os
-import struct
-import tempfile
 from array import array
 from collections.abc import Sequence
-from pathlib import Path
-
-from runtime.engine.costs import StepCosts
-
-log = logging.getLogger(__name__)
 
 #: Last tokens that have to agree before anything is drafted.
 MATCH_TOKENS = 3
@@ -40,10 +29,6 @@ _SPLIT, _SINGLE, _UNANIMOUS = range(3)
 #: Three right of four, until there is experience; each further guess makes older ones count this much less.
 _PRIOR_RIGHT, _PRIOR_GUESSES, _FADE = 3.0, 4.0, 0.995
 _RATE = 0.15
-
-#: A file: this, a SHA-256 over all that follows, the stamp, then right and guesses as doubles, then tokens as int32.
-_MAGIC = b"TBDRAFT1"
-_HEAD_BYTES = len(_MAGIC) + 32
 
 #: Multipliers of the hash of three tokens; odd, without a pattern in their bits.
 _H1, _H2, _H3 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D
@@ -120,62 +105,29 @@ class DraftIndex:
         """A reader for one running answer; ``tail`` is the end of its prompt."""
         return DraftCursor(self, tail)
 
-    def save(self, path: Path, stamp: str) -> bool:
-        """Write everything to a file, whole or not at all, that only this user may read; False, logged, if it cannot.
-
-        Args:
-            path: of the file; its folder is made.
-            stamp: names the model; only an index with the same stamp takes the file.
-        """
+    @property
+    def ring(self) -> list[int]:
+        """The tokens held, oldest first, with -1 after each answer; of the oldest answer perhaps only the end."""
         held = self.tokens
-        ring = [self._tokens[at % self.capacity_tokens] for at in range(self._written - held, self._written)]
-        classes = len(self._right)
-        body = hashlib.sha256(stamp.encode()).digest()
-        body += struct.pack(f"<{2 * classes}d{held}i", *self._right, *self._guesses, *ring)
-        partial = ""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-            with os.fdopen(handle, "wb") as file:
-                file.write(_MAGIC + hashlib.sha256(body).digest() + body)
-                file.flush()
-                os.fsync(handle)
-            os.replace(partial, path)
-        except OSError as error:
-            log.warning("%s: drafts not saved: %s; free the disk or name another folder", path, error)
-            with contextlib.suppress(OSError):
-                os.unlink(partial)
-            return False
-        return True
+        return [self._tokens[at % self.capacity_tokens] for at in range(self._written - held, self._written)]
 
-    def load(self, path: Path, stamp: str) -> bool:
-        """Add what a file holds; False, logged, if it is missing, damaged, too large or another model's."""
+    @property
+    def experience(self) -> tuple[float, ...]:
+        """What evidence has been worth: right guesses of each class, then all guesses of each, fading with time."""
+        return (*self._right, *self._guesses)
+
+    def restore(self, experience: Sequence[float], ring: Sequence[int]) -> None:
+        """Add what ``ring`` of another index held, and take over its ``experience``."""
         classes = len(self._right)
-        fixed_bytes = 32 + 16 * classes
-        try:
-            with path.open("rb") as file:
-                data = file.read(_HEAD_BYTES + fixed_bytes + 4 * self.capacity_tokens + 1)
-        except OSError as error:
-            log.info("%s: no drafts loaded: %s", path, error)
-            return False
-        head, body = data[:_HEAD_BYTES], data[_HEAD_BYTES:]
-        held, rest = divmod(len(body) - fixed_bytes, 4)
-        if rest or not 0 <= held <= self.capacity_tokens or head != _MAGIC + hashlib.sha256(body).digest():
-            log.warning("%s: drafts ignored: damaged, or more than %d tokens", path, self.capacity_tokens)
-            return False
-        if body[:32] != hashlib.sha256(stamp.encode()).digest():
-            log.info("%s: drafts ignored: written for another model", path)
-            return False
-        numbers = struct.unpack(f"<{2 * classes}d{held}i", body[32:])
-        self._right, self._guesses = list(numbers[:classes]), list(numbers[classes : 2 * classes])
+        assert len(experience) == 2 * classes
+        self._right, self._guesses = list(experience[:classes]), list(experience[classes:])
         answer: list[int] = []
-        for token in numbers[2 * classes :]:
+        for token in ring:
             if token < 0:
                 self.add(answer)
                 answer = []
             else:
                 answer.append(token)
-        return True
 
     def _chain(self, a: int, b: int, c: int) -> int:
         mixed = (a * _H1 ^ b * _H2 ^ c * _H3) & 0xFFFFFFFF
@@ -289,11 +241,3 @@ class DraftCursor:
         """Count a draft that was verified. What it teaches comes with the tokens fed."""
         self._index.proposed_tokens += proposed
         self._index.accepted_tokens += accepted
-
-
-def how_many(costs: StepCosts, rows_without: int, acceptance: float, available: int) -> int:
-    """Draft length that pays best if each token is accepted with ``acceptance`` where all before it were.
-
-    ``StepCosts.draft_length`` with a cursor's ``chances`` knows more, and is what to use where there are any.
-    """
-    return costs.draft_length(rows_without, [acceptance**i for i in range(1, available + 1)])

@@ -154,6 +154,7 @@ class EngineLoad:
         restored_tokens: of those, the ones out of a blob.
         drafted_tokens: guessed in advance,
         accepted_tokens: and of those, guessed right.
+        prepare_faults: beginnings of prompts that could not be computed in advance; each was given up.
         cells: KV cells, one a token.
         cells_used: of those, not free.
         blob_ram_bytes: spilled to memory.
@@ -171,6 +172,7 @@ class EngineLoad:
     restored_tokens: int = 0
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+    prepare_faults: int = 0
     cells: int = 0
     cells_used: int = 0
     blob_ram_bytes: int = 0

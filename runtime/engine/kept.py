@@ -107,11 +107,8 @@ class Kept:
         if sequence == NOWHERE:
             return False
         data = self._store.get(_name(node))
-        if data is None or not self._llama.restore(sequence, data):
-            self.give_sequence(sequence)
-            self.drop(node)
-            return False
-        if self._llama.span(sequence) != (node.start, node.end - 1):
+        restored = data is not None and self._llama.restore(sequence, data)
+        if not restored or self._llama.span(sequence) != (node.start, node.end - 1):
             self.give_sequence(sequence)
             self.drop(node)
             return False

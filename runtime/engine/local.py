@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.engine.batching import Batcher
 from runtime.engine.blobs.store import BlobStore
 from runtime.engine.cache import PrefixCache
 from runtime.engine.costs import StepCosts
+from runtime.engine.draft_file import DraftFile
 from runtime.engine.drafts import DraftIndex
 from runtime.engine.face import EngineInfo, EngineLoad, FinishReason, GenerationRequest
 from runtime.engine.fairness import FairQueue
 from runtime.engine.generation import LocalGeneration
+from runtime.engine.interrupts import Interrupts
 from runtime.engine.llama import SEQUENCES, Llama, LlamaOptions
 from runtime.engine.preparation import Preparation
 from runtime.engine.sampler import Sampler
@@ -50,7 +50,7 @@ class LocalEngine:
             StartError: libllama cannot load it, or there is not the memory for it.
         """
         self._options = options
-        self._settings = settings = choose(model, options)
+        settings = choose(model, options)
         self._llama = Llama(model, LlamaOptions(settings.cells, settings.threads))
         try:
             for name, path in sorted(options.adapters.items()):
@@ -61,9 +61,15 @@ class LocalEngine:
         self._store = BlobStore(options.blobs, settings.stamp)
         self._cache = PrefixCache(self._llama, SEQUENCES, options.parallel + 1, self._store)
         self._costs = StepCosts()
+        self._changed = threading.Condition()
+        self._interrupts = Interrupts(self._llama, self._changed)
         self._drafts = DraftIndex() if options.drafting else None
+        self._draft_file: DraftFile | None = None
+        if self._drafts is not None and options.blobs.folder is not None:
+            self._draft_file = DraftFile(self._drafts, options.blobs.folder / DRAFTS, settings.stamp)
+        computing = self._interrupts.computing
         self._batcher = Batcher(
-            self._llama, self._cache, self._costs, self._drafts, settings.adapters, options.step_s, self._computing
+            self._llama, self._cache, self._costs, self._drafts, settings.adapters, options.step_s, computing
         )
         self._preparation = Preparation(self._llama, self._cache, settings.adapters)
         self.info = EngineInfo(
@@ -74,11 +80,7 @@ class LocalEngine:
             notes=settings.notes,
         )
         self._queue: FairQueue[LocalGeneration] = FairQueue(options.queue_capacity, CLIENT_SHARE)
-        self._changed = threading.Condition()
         self._vocabulary = threading.Lock()  # held while text is encoded, so that ``close`` cannot free it meanwhile
-        self._sole: LocalGeneration | None = None  # for whom alone a computation runs
-        self._preparing = False
-        self._closing = False
         self._busy_s = 0.0
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
         self._thread.start()
@@ -108,8 +110,9 @@ class LocalEngine:
             decode_tokens=counts.decode,
             cached_tokens=counts.cached,
             restored_tokens=counts.restored,
-            drafted_tokens=counts.drafted,
-            accepted_tokens=counts.accepted,
+            drafted_tokens=self._drafts.proposed_tokens if self._drafts else 0,
+            accepted_tokens=self._drafts.accepted_tokens if self._drafts else 0,
+            prepare_faults=self._preparation.faults,
             cells=self._llama.cells,
             cells_used=self._cache.used,
             blob_ram_bytes=blobs.ram_bytes,
@@ -139,8 +142,7 @@ class LocalEngine:
             sampler = Sampler(self._llama, request.sampling, ignore_eos=request.ignore_eos)
             generation = LocalGeneration(request, sampler, self._cancelled)
             self._queue.push(request.client, generation)
-            if self._preparing:
-                self._llama.abort(True)
+            self._interrupts.customer_came()
             self._changed.notify()
         return generation
 
@@ -158,17 +160,16 @@ class LocalEngine:
     def close(self) -> None:
         """Cancel everything, spill what is kept, free the model. Further calls do nothing."""
         with self._changed:
-            if self._closing:
+            if self._interrupts.closing:
                 return
-            self._closing = True
-            self._llama.abort(True)
+            self._interrupts.close()
             self._changed.notify()
         self._thread.join()
         with self._vocabulary:
             self._llama.close()
 
     def _check_open(self) -> None:
-        if self._closing:
+        if self._interrupts.closing:
             raise EngineClosedError("the engine is closing")
 
     def _wait_s(self) -> float:
@@ -183,29 +184,15 @@ class LocalEngine:
     def _cancelled(self, generation: LocalGeneration) -> None:
         with self._changed:
             waiting = self._queue.remove(lambda other: other is generation)
-            if self._sole is generation:
-                self._llama.abort(True)
+            self._interrupts.cancelled(generation)
         for one in waiting:
             one.end(FinishReason.CANCELLED)
 
-    @contextmanager
-    def _computing(self, sole: LocalGeneration | None) -> Iterator[None]:
-        """Around a computation: if it is for one generation only, cancelling that stops it at once."""
-        with self._changed:
-            self._sole = sole
-            self._llama.abort(self._closing or (sole is not None and sole.cancelled))
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._sole = None
-                self._llama.abort(self._closing)
-
     def _work(self) -> None:
-        if self._drafts is not None and self._options.blobs.folder is not None:
-            self._drafts.load(self._options.blobs.folder / DRAFTS, self._settings.stamp)
+        if self._draft_file is not None:
+            self._draft_file.load()
         began_s = time.perf_counter()
-        warm_up(self._llama, self._costs, lambda: bool(self._queue) or self._closing)
+        warm_up(self._llama, self._costs, lambda: bool(self._queue) or self._interrupts.closing)
         self._busy_s = time.perf_counter() - began_s
         while self._wait():
             began_s = time.perf_counter()
@@ -222,8 +209,8 @@ class LocalEngine:
             generation.end(FinishReason.CANCELLED)
         for chat in list(self._batcher.chats):
             self._batcher.end(chat, FinishReason.CANCELLED)
-        if self._drafts is not None and self._options.blobs.folder is not None:
-            self._drafts.save(self._options.blobs.folder / DRAFTS, self._settings.stamp)
+        if self._draft_file is not None:
+            self._draft_file.save()
         self._cache.close()
 
     def _turn(self) -> None:
@@ -239,13 +226,13 @@ class LocalEngine:
     def _wait(self) -> bool:
         """Wait for something to do; False once the engine closes."""
         with self._changed:
-            while not (self._closing or self._queue or self._batcher.chats or self._preparation):
+            while not (self._interrupts.closing or self._queue or self._batcher.chats or self._preparation):
                 self._changed.wait()
-        return not self._closing
+        return not self._interrupts.closing
 
     def _admit(self) -> None:
         """Let those run who wait, in turn, as far as there is room."""
-        while not self._closing and len(self._batcher.chats) < self._options.parallel:
+        while not self._interrupts.closing and len(self._batcher.chats) < self._options.parallel:
             with self._changed:
                 generation = self._queue.pop()
             if generation is None or not self._admitted(generation):
@@ -273,13 +260,6 @@ class LocalEngine:
         return False
 
     def _prepare(self) -> None:
-        with self._changed:
-            if self._queue or self._closing:
-                return
-            self._preparing = True
-        try:
-            self._preparation.work()
-        finally:
-            with self._changed:
-                self._preparing = False
-                self._llama.abort(self._closing)
+        with self._interrupts.in_advance():
+            if not (self._queue or self._interrupts.closing):  # who came before this found nothing to stop
+                self._preparation.work()

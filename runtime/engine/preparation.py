@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -9,12 +10,19 @@ from collections.abc import Mapping
 from runtime.engine.cache import PrefixCache
 from runtime.engine.llama import BATCH_ROWS, DecodeAbortedError, Llama, Row
 
+log = logging.getLogger(__name__)
+
 #: Prefixes that may wait; the oldest is given up for one more.
 CAPACITY = 64
 
 
 class Preparation:
-    """Prefixes that wait for an idle moment. ``ask`` may be called from any thread, the rest by the engine's."""
+    """Prefixes that wait for an idle moment. ``ask`` may be called from any thread, the rest by the engine's.
+
+    Attributes:
+        computed_tokens: so far.
+        faults: prefixes that were given up because computing them failed.
+    """
 
     def __init__(self, llama: Llama, cache: PrefixCache, identities: Mapping[str, str]) -> None:
         """Nothing waits. ``identities`` are the adapters' by name, as the cache tells them apart."""
@@ -24,6 +32,7 @@ class Preparation:
         self._lock = threading.Lock()
         self._waiting: OrderedDict[tuple[str, tuple[int, ...]], None] = OrderedDict()
         self.computed_tokens = 0
+        self.faults = 0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
@@ -39,31 +48,43 @@ class Preparation:
     def work(self) -> None:
         """Compute one prefix, or as much of it as there is time for until ``abort``; the rest waits for the next call.
 
-        A prefix for which running answers leave no room is given up.
+        A prefix for which running answers leave no room is given up, and so is one that fails: it would fail again,
+        and nothing else would be prepared.
         """
         with self._lock:
             if not self._waiting:
                 return
             adapter, prefix = key = next(iter(self._waiting))
-        lease = self._cache.admit(self._identities[adapter], prefix, len(prefix))
-        done = lease is None
-        if lease is not None:
-            at = lease.shared
-            try:
-                self._llama.use_adapter(adapter)
-                while at < len(prefix):
-                    part = prefix[at : at + BATCH_ROWS]
-                    self._llama.compute([Row(token, at + i, lease.sequence, False) for i, token in enumerate(part)])
-                    at += len(part)
-                    self.computed_tokens += len(part)
-                done = True
-            except DecodeAbortedError:
-                pass  # a customer has come
-            finally:
-                self._cache.keep(lease, prefix[:at])
-                if done:
-                    self._cache.persist(lease)
-                self._cache.release(lease)
+        try:
+            done = self._compute(adapter, prefix)
+        except Exception:
+            done = True
+            self.faults += 1
+            log.exception("a prefix of %d tokens for adapter %r cannot be prepared; given up", len(prefix), adapter)
         if done:
             with self._lock:
                 self._waiting.pop(key, None)
+
+    def _compute(self, adapter: str, prefix: tuple[int, ...]) -> bool:
+        """Compute and keep what is missing of a prefix; False if a customer came in between."""
+        lease = self._cache.admit(self._identities[adapter], prefix, len(prefix))
+        if lease is None:
+            return True
+        at = lease.shared
+        try:
+            self._llama.use_adapter(adapter)
+            while at < len(prefix):
+                part = prefix[at : at + BATCH_ROWS]
+                self._llama.compute([Row(token, at + i, lease.sequence, False) for i, token in enumerate(part)])
+                at += len(part)
+                self.computed_tokens += len(part)
+        except DecodeAbortedError:
+            return False
+        finally:
+            try:
+                self._cache.keep(lease, prefix[:at])
+                if at == len(prefix):
+                    self._cache.persist(lease)
+            finally:
+                self._cache.release(lease)
+        return True

@@ -12,8 +12,9 @@ import llama_cpp
 from models.bundle import sha256_of
 from runtime.engine.blobs.store import BlobOptions
 from runtime.engine.cores import physical_cores, spin_note, threads_note
+from runtime.engine.facts import read_facts
 from runtime.engine.llama import BATCH_ROWS, SEQUENCES
-from runtime.engine.memory import Demand, auto_cells, machine_room, plan, read_facts
+from runtime.engine.memory import Demand, auto_cells, machine_room, plan
 from runtime.errors import StartError
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import llama_cpp
 
-from runtime.engine.library import start_library
-from runtime.errors import EngineError, StartError
+from runtime.engine.weightless import weightless
+from runtime.errors import EngineError
 
 #: Tokens that split a text before it is encoded, so that what follows begins like a text of its own.
 _APART = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
@@ -94,15 +95,9 @@ class VocabularyFile(Vocabulary):
         Raises:
             StartError: libllama cannot read the file.
         """
-        start_library()
-        params = llama_cpp.llama_model_default_params()
-        params.vocab_only = True
-        params.n_gpu_layers = 0
-        self._model = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
-        if not self._model:
-            raise StartError(f"{path}: libllama cannot read its vocabulary; expected a GGUF model; verify the bundle")
-        super().__init__(llama_cpp.llama_model_get_vocab(self._model))
+        self._open = ExitStack()
+        super().__init__(llama_cpp.llama_model_get_vocab(self._open.enter_context(weightless(path))))
 
     def close(self) -> None:
         """Free it; nothing else may be called afterwards."""
-        llama_cpp.llama_model_free(self._model)
+        self._open.close()

@@ -124,6 +124,8 @@ class _EngineCollector(Collector):
         yield blobs
         faults = "Blobs that could not be written or read; each was computed anew."
         yield CounterMetricFamily("tellerbox_blob_faults", faults, value=load.blob_faults)
+        given_up = "Beginnings of prompts that could not be computed in advance."
+        yield CounterMetricFamily("tellerbox_prepare_faults", given_up, value=load.prepare_faults)
         seconds = CounterMetricFamily("tellerbox_engine_seconds", "Seconds of the engine's thread.", labels=["where"])
         seconds.add_metric(["library"], load.library_s)
         seconds.add_metric(["python"], max(0.0, load.busy_s - load.library_s))

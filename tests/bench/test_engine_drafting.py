@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.engine.drafting import DraftResult, drafts_json, drafts_table, measure_drafts, read_drafts
-from bench.errors import ResultFileError
+from bench.engine.drafting import measure_drafts
+from bench.engine.draftresult import DraftResult, drafts_json, read_drafts
+from bench.engine.tables import drafts_table
+from bench.errors import ResultFileError, UsageError
 from tests.paths import DEMO
 
 
@@ -39,3 +41,8 @@ def test_a_result_survives_its_file(result: DraftResult, tmp_path: Path) -> None
 def test_a_missed_limit_is_said(result: DraftResult) -> None:
     slow = replace(result, rows=tuple(replace(row, ratios=(0.5,)) for row in result.rows))
     assert [row[5] for row in drafts_table(slow).rows] == ["NO", "NO"]
+
+
+def test_a_file_that_is_no_model_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"manifest\.json.*expected a GGUF"):
+        measure_drafts(DEMO / "manifest.json", 1, 1, lambda share: None)

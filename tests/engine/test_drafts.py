@@ -2,37 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
-from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.engine.costs import StepCosts
-from runtime.engine.drafts import DraftIndex, how_many
-
-ANSWER = list(range(100, 140))
-
-
-def after(index: DraftIndex, said: Sequence[int], tail: Sequence[int] = (), limit: int = 8) -> tuple[int, ...]:
-    cursor = index.cursor(tail)
-    for token in said:
-        cursor.feed(token)
-    return cursor.draft(limit)
-
-
-def experienced(index: DraftIndex) -> DraftIndex:
-    """Templated traffic has gone through it, so that it has learned to trust what it finds."""
-    template = list(range(1000, 1060))
-    for _ in range(6):
-        index.add(template)
-        cursor = index.cursor()
-        for token in template:
-            cursor.feed(token)
-    return index
+from runtime.engine.drafts import DraftIndex
+from tests.engine.drafted import ANSWER, after, experienced
 
 
 def test_a_known_answer_is_continued_after_three_tokens() -> None:
@@ -188,75 +166,6 @@ def test_verified_drafts_are_counted() -> None:
     index.cursor().result(5, 3)
     index.cursor().result(2, 2)
     assert (index.proposed_tokens, index.accepted_tokens) == (7, 5)
-
-
-def test_a_length_for_a_constant_acceptance_is_that_of_its_powers() -> None:
-    costs = StepCosts()
-    for acceptance in (0.0, 0.4, 0.9, 1.0):
-        powers = [acceptance**i for i in range(1, 9)]
-        assert how_many(costs, 2, acceptance, 8) == costs.draft_length(2, powers)
-    assert how_many(costs, 1, 0.3, 8) == 0
-    assert how_many(costs, 1, 1.0, 8) == 8
-
-
-def test_a_saved_index_drafts_the_same_after_a_restart(tmp_path: Path) -> None:
-    index = experienced(DraftIndex())
-    index.add(ANSWER, [7, 8, 9])
-    path = tmp_path / "new" / "drafts.bin"
-    assert index.save(path, "model a")
-    again = DraftIndex()
-    assert again.load(path, "model a")
-    assert again.tokens == index.tokens
-    for cut in range(0, len(ANSWER), 3):
-        assert after(again, ANSWER[:cut], [7, 8, 9]) == after(index, ANSWER[:cut], [7, 8, 9])
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert [file.name for file in path.parent.iterdir()] == ["drafts.bin"]
-
-
-def test_an_index_that_has_wrapped_saves_what_it_still_holds(tmp_path: Path) -> None:
-    index = experienced(DraftIndex(100))
-    index.add(ANSWER)
-    assert index.save(tmp_path / "d", "m")
-    again = DraftIndex(100)
-    assert again.load(tmp_path / "d", "m")
-    assert after(again, ANSWER[:12]) == tuple(ANSWER[12:20])
-
-
-def test_another_models_file_a_missing_one_and_a_larger_one_are_ignored(tmp_path: Path) -> None:
-    index = experienced(DraftIndex())
-    assert index.save(tmp_path / "d", "model a")
-    assert not DraftIndex().load(tmp_path / "d", "model b")
-    assert not DraftIndex().load(tmp_path / "none", "model a")
-    assert not DraftIndex().load(tmp_path, "model a")
-    assert not DraftIndex(64).load(tmp_path / "d", "model a")
-
-
-def test_every_flipped_byte_and_every_cut_is_noticed(tmp_path: Path) -> None:
-    index = DraftIndex(64)
-    index.add(ANSWER[:8])
-    path = tmp_path / "d"
-    assert index.save(path, "m")
-    whole = path.read_bytes()
-    for at in range(len(whole)):
-        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        fresh = DraftIndex(64)
-        assert not fresh.load(path, "m") and fresh.tokens == 0
-        path.write_bytes(whole[:at])
-        assert not DraftIndex(64).load(path, "m")
-    path.write_bytes(whole + b"\0")
-    assert not DraftIndex(64).load(path, "m")
-
-
-def test_a_file_that_cannot_be_written_is_logged_and_leaves_the_old_one(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    index = DraftIndex(64)
-    (tmp_path / "file").write_bytes(b"old")
-    assert not index.save(tmp_path / "file" / "drafts", "m")
-    assert "not saved" in caplog.text
-    (tmp_path / "folder" / "inside").mkdir(parents=True)
-    assert not index.save(tmp_path / "folder", "m")
-    assert os.listdir(tmp_path) and not list(tmp_path.glob(".*.partial"))
 
 
 def test_what_makes_no_sense_is_refused() -> None:

@@ -21,6 +21,7 @@ from runtime.engine.llama import Llama, LlamaOptions
 from runtime.engine.local import LocalEngine
 from runtime.engine.prefix import common_prefix
 from runtime.engine.settings import LocalOptions
+from runtime.engine.weightless import weightless
 from runtime.errors import (
     EngineClosedError,
     InvalidRequestError,
@@ -116,18 +117,6 @@ def test_a_prompt_that_another_one_is_computing_is_waited_for(engine: LocalEngin
     assert engine.load().prefill_tokens - before < 2 * len(running[0].request.prompt)
 
 
-def test_a_prepared_prefix_is_there_when_it_is_needed(engine: LocalEngine, ask: Ask) -> None:
-    prefix = engine.bos + engine.encode("<|user|>\n" + "We are open every day but Sunday. " * 20)
-    before = engine.load().prefill_tokens
-    engine.prepare(prefix)
-    give_up_s = time.monotonic() + 60
-    while engine.load().prefill_tokens < before + 200 and time.monotonic() < give_up_s:
-        time.sleep(0.01)
-    late = engine.submit(GenerationRequest(prefix + engine.encode("When are you open?"), 4))
-    list(late)
-    assert late.usage.cached_tokens == len(prefix)
-
-
 def test_max_tokens_is_the_number_of_tokens(engine: LocalEngine, ask: Ask) -> None:
     for count in (1, 2, 33):
         generation = engine.submit(ask("Where is my parcel?", max_tokens=count, ignore_eos=True))
@@ -191,7 +180,7 @@ def test_the_model_is_not_mapped(engine: LocalEngine) -> None:
 
 def test_every_setting_exists_in_the_library() -> None:
     """Ctypes would quietly take a field that a structure does not have."""
-    for function in (Llama.__init__, Llama._context_params):
+    for function in (Llama.__init__, Llama._context_params, weightless):
         source = inspect.getsource(function)
         structure = llama_cpp.llama_model_params if "model_default" in source else llama_cpp.llama_context_params
         fields = {name for name, *_ in structure._fields_}

@@ -10,17 +10,16 @@ from pathlib import Path
 import pytest
 
 from runtime.engine.cgroup import cpu_quota, free_bytes
+from runtime.engine.facts import ModelFacts, read_facts
 from runtime.engine.memory import (
     AUTO_KV_BYTES,
     MIB,
     Demand,
-    ModelFacts,
     Room,
     auto_cells,
     estimate,
     machine_room,
     plan,
-    read_facts,
 )
 from runtime.errors import StartError
 from tests.paths import DEMO, ROOT
@@ -37,8 +36,9 @@ _MEASURE = """
 import ctypes, json, sys
 from pathlib import Path
 import llama_cpp, psutil
+from runtime.engine.facts import read_facts
 from runtime.engine.library import start_library
-from runtime.engine.memory import Demand, machine_room, plan, read_facts
+from runtime.engine.memory import Demand, machine_room, plan
 start_library()
 cells, rows = int(sys.argv[2]), int(sys.argv[3])
 facts = read_facts(Path(sys.argv[1]))
@@ -67,13 +67,6 @@ def measure(model: Path, cells: int, rows: int) -> tuple[int, int]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=True)
     figures = json.loads(done.stdout)
     return figures["planned"], figures["held"]
-
-
-def test_the_demo_models_sizes_are_read_from_its_file() -> None:
-    facts = read_facts(DEMO / "model.gguf")
-    assert facts.file_bytes == (DEMO / "model.gguf").stat().st_size
-    assert (facts.width, facts.hidden, facts.vocabulary, facts.context_tokens) == (256, 768, 4096, 2048)
-    assert facts.cell_bytes == 8 * 2 * (64 + 64) * 2
 
 
 @pytest.mark.parametrize(("cells", "rows"), [(2048, 16), (8192, 128), (32768, 64)])
@@ -139,12 +132,6 @@ def test_auto_takes_less_on_a_small_box_but_never_less_than_a_context_and_a_quar
     assert 2560 < small < ample
     assert none == 2560
     assert plan(TINYLLAMA, Demand(small, 128, 128), Room(100 * MIB, 920 * MIB)).fits
-
-
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "model.gguf").write_bytes(b"GGUF but not really")
-    with pytest.raises(StartError, match="expected a GGUF model"):
-        read_facts(tmp_path / "model.gguf")
 
 
 def test_this_machine_has_some_room() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.__main__ import _engine_options, _parser, main
 from runtime.engine.memory import Room
 from runtime.engine.settings import LocalOptions, choose
 from runtime.errors import StartError
@@ -58,3 +59,28 @@ def test_another_model_another_stamp(tmp_path: Path) -> None:
     first, second = (choose(MODEL, LocalOptions(adapters={"refunds": path})).adapters for path in (one, other))
     assert first[""] == second[""] == ""
     assert first["refunds"] != second["refunds"]
+
+
+def test_a_misspelt_switch_of_the_drafts_is_refused_wherever_it_comes_from(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refusal(*arguments: str) -> str:
+        with pytest.raises(SystemExit) as stopped:
+            main(["check", "--bundle", "/nowhere/at/all", *arguments])
+        assert stopped.value.code == 2
+        return capsys.readouterr().err.splitlines()[-1]
+
+    typed = refusal("--drafts", "maybe")
+    for word in ("--drafts", "'maybe'", "expected on or off", "correct"):
+        assert word in typed
+    monkeypatch.setenv("TELLERBOX_DRAFTS", "maybe")
+    assert refusal() == typed
+
+
+@pytest.mark.parametrize(("given", "drafting"), [("on", True), ("Yes", True), ("off", False), ("0", False), ("", True)])
+def test_drafts_are_made_unless_they_are_switched_off(
+    monkeypatch: pytest.MonkeyPatch, given: str, drafting: bool
+) -> None:
+    if given:
+        monkeypatch.setenv("TELLERBOX_DRAFTS", given)
+    assert _engine_options(_parser().parse_args(["check"])).drafting is drafting

@@ -11,64 +11,19 @@ and computed anew by whoever needs it. After a failed write or deletion the disk
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 from runtime.engine.blobs.file import BlobFileError, BlobName, file_bytes
 from runtime.engine.blobs.folder import BlobFolder
 from runtime.engine.blobs.health import DiskHealth
 from runtime.engine.blobs.index import BlobIndex, Entry
+from runtime.engine.blobs.options import BlobOptions, BlobStats
+from runtime.engine.blobs.writer import BlobWriter
 
 __all__ = ["BlobName", "BlobOptions", "BlobStats", "BlobStore"]
 
-log = logging.getLogger(__name__)
-
 _TOUCH_EVERY_NS = 60 * 10**9
-
-
-@dataclass(frozen=True, slots=True)
-class BlobOptions:
-    """How much is kept, and where.
-
-    Attributes:
-        ram_bytes: states in memory, together; a state larger than that is not kept at all.
-        folder: where states are written; None for memory alone.
-        disk_bytes: the folder's files, together. Files that another process writes are seen at the next start.
-        settle_s: how long a state lies in memory before it is written, if memory does not fill up sooner.
-        rest_s: how long the disk is left alone after it failed.
-        close_s: how long ``close`` waits for a slow disk.
-    """
-
-    ram_bytes: int = 64 << 20
-    folder: Path | None = None
-    disk_bytes: int = 512 << 20
-    settle_s: float = 5.0
-    rest_s: float = 30.0
-    close_s: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class BlobStats:
-    """What the store holds.
-
-    Attributes:
-        ram_blobs: states in memory.
-        ram_bytes: of those; the one that is being written may be above the bound.
-        disk_blobs: states on disk.
-        disk_bytes: files, those to be deleted included.
-        faults: failed writes, reads and deletions, and broken files found.
-    """
-
-    ram_blobs: int
-    ram_bytes: int
-    disk_blobs: int
-    disk_bytes: int
-    faults: int
 
 
 class BlobStore:
@@ -82,20 +37,15 @@ class BlobStore:
             stamp: names all that a state depends on besides its name (model, KV type, library version, layout).
                 Files of another stamp are deleted, and so are broken ones.
         """
-        self._options = options
         self._stamp = stamp
         self._index = BlobIndex(options.ram_bytes, options.disk_bytes)
-        self._changed = threading.Condition()  # guards the index and all below
-        self._write_at_s = 0.0  # 0: nothing to write
-        self._hurried = self._closing = False
+        self._changed = threading.Condition()  # guards the index and the writer
+        self._closed = False
         self._health = DiskHealth(options.rest_s)
         self._disk = BlobFolder(options.folder, stamp) if options.folder else None
-        self._thread: threading.Thread | None = None
+        self._writer: BlobWriter | None = None
         if self._disk:
-            self._load(self._disk)
-            self._delete(self._disk)
-            self._thread = threading.Thread(target=self._work, args=(self._disk,), name="blobs", daemon=True)
-            self._thread.start()
+            self._writer = BlobWriter(self._disk, self._index, self._changed, self._health, options)
 
     def known(self) -> tuple[BlobName, ...]:
         """The states on disk, the longest unused first. Asked at the start: what an earlier run left."""
@@ -109,7 +59,7 @@ class BlobStore:
         with self._changed:
             if entry := self._index.get(key):
                 self._index.use(entry, time.time_ns())
-            elif self._closing:
+            elif self._closed:
                 self._index.lost[key] = name
             else:
                 self._index.add(Entry(key, name, size, time.time_ns()), data)
@@ -163,26 +113,16 @@ class BlobStore:
         Returns:
             False if that took longer, the disk fails, there is none, or the store is closed.
         """
-        with self._changed:
-            if self._thread is None or self._closing:
-                return False
-            self._hurried = True
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._hurried or self._closing or self._health.resting, timeout_s)
-            return not self._hurried and not self._health.resting
+        return self._writer is not None and self._writer.flush(timeout_s)
 
     def close(self) -> None:
         """Write what is not on disk yet, the most recently used first, and stop. Then only reading works."""
         with self._changed:
-            if self._closing:
+            if self._closed:
                 return
-            self._closing = True
-            self._health.rest_until_s = 0.0  # one last try
-            self._changed.notify_all()
-        if self._thread:
-            self._thread.join(self._options.close_s)
-            if self._thread.is_alive():
-                log.warning("%s: busy for %.0f s; left alone", self._options.folder, self._options.close_s)
+            self._closed = True
+        if self._writer:
+            self._writer.close()
         with self._changed:
             self._index.clear_ram()
             late = [(entry.key, entry.used_ns) for entry in self._index if entry.used_ns > entry.touched_ns]
@@ -191,86 +131,8 @@ class BlobStore:
                 self._disk.touch(key, used_ns)
 
     def _write_soon(self) -> None:
-        self._write_at_s = self._write_at_s or time.monotonic() + self._options.settle_s
-        self._changed.notify_all()
-
-    def _load(self, disk: BlobFolder) -> None:
-        try:
-            found = disk.scan()
-        except OSError as error:
-            self._health.fault(f"{disk.path}: cannot be read ({error.strerror})", rest=True)
-            return
-        for file in found:
-            if file.problem:
-                self._health.fault(file.problem, rest=False)
-            if file.name is None:
-                self._index.doomed[file.key] = file.file_bytes
-                self._index.disk_bytes += file.file_bytes
-            else:
-                self._index.add_file(Entry(file.key, file.name, file.file_bytes, file.used_ns, file.used_ns))
-        self._index.trim_disk()
-
-    def _work(self, disk: BlobFolder) -> None:
-        while True:
-            with self._changed:
-                while (job := self._plan(disk)) is None and not self._closing:
-                    self._changed.wait(self._pause_s())
-            if job is None:
-                return
-            job()
-
-    def _plan(self, disk: BlobFolder) -> Callable[[], None] | None:
-        """What the disk should do now, if anything. The caller holds the lock."""
-        now_s = time.monotonic()
-        if self._health.resting:
-            return None
-        if self._index.doomed:
-            return partial(self._delete, disk)
-        full = self._index.unwritten_bytes * 2 > self._options.ram_bytes
-        if not (full or self._closing or self._hurried or 0 < self._write_at_s <= now_s):
-            return None
-        entry = self._index.pick(newest_first=self._closing)
-        if entry is None:
-            self._write_at_s = 0.0
-            self._hurried = False
-            self._changed.notify_all()
-            return None
-        if self._index.doomed:  # in its way
-            return partial(self._delete, disk)
-        return partial(self._write, disk, entry, self._index.begin(entry), entry.used_ns)
-
-    def _pause_s(self) -> float | None:
-        """How long there is nothing to do; None until something is put or dropped. The caller holds the lock."""
-        if not (self._index.doomed or self._hurried or self._write_at_s):
-            return None
-        waiting = not (self._index.doomed or self._hurried)
-        at_s = max(self._write_at_s if waiting else 0.0, self._health.rest_until_s)
-        return max(at_s - time.monotonic(), 0.0)
-
-    def _write(self, disk: BlobFolder, entry: Entry, data: bytes, used_ns: int) -> None:
-        written = False
-        try:
-            disk.write(entry.name, data, used_ns)
-            written = True
-        except OSError as error:
-            self._health.fault(f"{disk.path}: cannot write {len(data)} bytes ({error.strerror})", rest=True)
-        with self._changed:
-            self._index.end(written=written)
-            self._changed.notify_all()
-
-    def _delete(self, disk: BlobFolder) -> None:
-        with self._changed:
-            keys = list(self._index.doomed)
-        for key in keys:
-            try:
-                disk.delete(key)
-            except OSError as error:
-                self._health.fault(f"{disk.path}: cannot delete {key} ({error.strerror})", rest=True)
-                break
-            with self._changed:
-                self._index.deleted(key)
-        with self._changed:
-            self._changed.notify_all()
+        if self._writer:
+            self._writer.write_soon()
 
     def _unreadable(self, entry: Entry, error: BlobFileError) -> None:
         with self._changed:

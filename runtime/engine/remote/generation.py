@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
 from collections.abc import Callable, Iterator
 
-from runtime.engine.face import FinishReason, GenerationRequest, Piece, Usage
+from runtime.engine.face import FinishReason, GenerationRequest, Piece
+from runtime.engine.record import GenerationRecord
 
 
-class RemoteGeneration:
+class RemoteGeneration(GenerationRecord):
     """See ``runtime.engine.face.Generation``. Whoever ends it first (answer, error, cancel) settles it."""
 
     def __init__(
@@ -19,46 +18,20 @@ class RemoteGeneration:
         encode: Callable[[str], tuple[int, ...]],
         on_cancel: Callable[[RemoteGeneration], None],
     ) -> None:
-        self.request = request
-        self.cached_tokens = 0
-        self.completion_tokens = 0
+        super().__init__(request)
         #: The answer's token ids, where the server gives them.
         self.ids: list[int] | None = None
         self.given_out = False
         self._text: list[str] = []
         self._encode = encode
         self._on_cancel = on_cancel
-        self._events: queue.SimpleQueue[Piece | BaseException | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._settled = self._given_up = self._read = False
-        self._finish = FinishReason.CANCELLED
-        self._submitted = time.monotonic()
-        self._started = self._first = self._ended = 0.0
 
     @property
     def settled(self) -> bool:
         """Whether it has ended."""
         return self._settled
-
-    @property
-    def finish_reason(self) -> FinishReason:
-        """Why it ended; CANCELLED until then."""
-        return self._finish
-
-    @property
-    def usage(self) -> Usage:
-        """Costs so far."""
-        return Usage(
-            prompt_tokens=len(self.request.prompt),
-            cached_tokens=min(self.cached_tokens, len(self.request.prompt)),
-            completion_tokens=self.completion_tokens,
-            queue_ms=self._since(self._started),
-            ttft_ms=self._since(self._first),
-            total_ms=self._since(self._ended or time.monotonic()),
-        )
-
-    def _since(self, moment: float) -> float:
-        return (moment - self._submitted) * 1000 if moment else 0.0
 
     @property
     def answer_ids(self) -> tuple[int, ...]:
@@ -90,23 +63,10 @@ class RemoteGeneration:
         self._settle(FinishReason.CANCELLED, None)
         self._on_cancel(self)
 
-    def start(self) -> None:
-        """A place among the running ones is free."""
-        self._started = time.monotonic()
-
     def begin_attempt(self) -> None:
         """Another try: nothing of the one before has been given out, and nothing of it counts."""
         self.cached_tokens = self.completion_tokens = 0
         self.ids = None
-
-    @property
-    def answering(self) -> bool:
-        """Whether a token has come."""
-        return self._first > 0
-
-    def first_token(self) -> None:
-        """The first token has come."""
-        self._first = self._first or time.monotonic()
 
     def emit(self, piece: Piece) -> None:
         """Give a piece out."""
@@ -131,6 +91,4 @@ class RemoteGeneration:
             if self._settled:
                 return
             self._settled = True
-            self._finish = reason
-            self._ended = time.monotonic()
-            self._events.put(error)
+            self._finished(reason, error)
