@@ -14,9 +14,9 @@ from typing import TextIO
 from tqdm import tqdm
 
 from guards.errors import GuardFault
-from guards.evaluate import Evaluation, Rates, evaluate, judge
+from guards.evaluation.evaluate import Evaluation, Rates, evaluate, judge
+from guards.evaluation.jsonl import read_labelled, read_texts
 from guards.guard import Guard
-from guards.jsonl import read_labelled, read_texts
 from guards.policy import CHOICES, DEFAULT_POLICY, load_policy
 from guards.verdict import Action, Verdict
 from models.bundle import open_bundle

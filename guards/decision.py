@@ -6,8 +6,8 @@ import logging
 
 from guards.detector import Detector, Report
 from guards.policy import FAULT_FAMILY
-from guards.text import View
 from guards.verdict import Action, Verdict
+from guards.views.normal import View
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from guards.text import View
+from guards.views.normal import View
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guards.detector import Hit, Report
-from guards.text import View, damage_in
+from guards.views.normal import View, damage_in
 
 
 class EncodingDetector:

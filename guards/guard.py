@@ -13,16 +13,16 @@ from guards.decision import Decision, log_fault, scan
 from guards.detector import Detector, SpanDetector
 from guards.encoding import EncodingDetector
 from guards.errors import GuardUnavailableError, PolicyError
-from guards.injection import InjectionRules
+from guards.injection.rules import InjectionRules
 from guards.language import language_of
 from guards.leak import PromptLeak, RoleTokens
-from guards.pii import PiiDetector, PiiKind, values_in
+from guards.pii.find import PiiDetector, PiiKind, values_in
+from guards.pii.vault import Vault
 from guards.policy import FAULT_FAMILY, LEAK_FAMILY, Direction, Policy
 from guards.stream import OutputGuards, OutputStream
-from guards.text import normalised
 from guards.toxicity import ToxicityDetector, ToxicityModel
-from guards.vault import Vault
 from guards.verdict import Action, Verdict
+from guards.views.normal import normalised
 from models.bundle import Bundle
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from guards.detector import Hit, Report
-from guards.injection import lowered
-from guards.injection_rules import ROLE_TOKEN, ROLE_TOKEN_MAX_CHARS
-from guards.text import View, normalised
+from guards.injection.rules import lowered
+from guards.injection.table import ROLE_TOKEN, ROLE_TOKEN_MAX_CHARS
+from guards.views.normal import View, normalised
 
 #: A run of this weight counts: eight words, or sixteen Chinese characters. Shorter runs are everyday phrases.
 LEAK_WEIGHT = 16

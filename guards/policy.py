@@ -12,9 +12,9 @@ from pathlib import Path
 from phonenumbers import SUPPORTED_REGIONS
 
 from guards.errors import PolicyError
-from guards.injection_rules import NAMES
+from guards.injection.table import NAMES
 from guards.language import LANGUAGES
-from guards.pii import PiiKind, PiiOptions
+from guards.pii.find import PiiKind, PiiOptions
 from guards.policy_table import Table
 from guards.verdict import Action
 

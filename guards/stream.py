@@ -15,8 +15,8 @@ from guards.decision import Decision, DetectorFailedError, log_fault, scan
 from guards.detector import Detector, Hit, SpanDetector
 from guards.policy import FAULT_FAMILY
 from guards.segments import next_cut
-from guards.text import View, normalised
 from guards.verdict import Action, Verdict
+from guards.views.normal import View, normalised
 
 #: Released text that a step looks at again: borders and the words before a number.
 CONTEXT_CHARS = 64

@@ -15,7 +15,7 @@ from tokenizers import Encoding, Tokenizer
 
 from guards.detector import Hit, Report
 from guards.errors import GuardUnavailableError
-from guards.text import View
+from guards.views.normal import View
 from models.bundle import GUARD, GUARD_TOKENIZER, Bundle
 from models.manifest import GuardModel
 

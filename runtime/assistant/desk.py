@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from guards.guard import Guard, OutputContext
-from guards.vault import Vault
+from guards.pii.vault import Vault
 from guards.verdict import Verdict
 from runtime.assistant.adapters import AdapterRoutes, carried_conversation
 from runtime.assistant.answers import AnswerCache, StoredAnswer

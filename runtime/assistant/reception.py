@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from guards.guard import Guard
 from guards.language import language_of
-from guards.vault import Vault
+from guards.pii.vault import Vault
 from guards.verdict import Action, Verdict
 from models.slots import delexicalise
 from runtime.assistant.intents import Intents

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from guards.vault import Vault
+from guards.pii.vault import Vault
 from runtime.assistant.turn import Message
 from runtime.errors import InvalidRequestError, QueueFullError
 

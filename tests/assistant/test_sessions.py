@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guards.vault import Vault
+from guards.pii.vault import Vault
 from runtime.assistant.sessions import SessionStore
 from runtime.errors import InvalidRequestError, QueueFullError
 

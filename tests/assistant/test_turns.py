@@ -7,8 +7,8 @@ import time
 import pytest
 
 from guards.guard import Guard, OutputContext
+from guards.pii.vault import Vault
 from guards.policy import load_policy
-from guards.vault import Vault
 from guards.verdict import Action, Verdict
 from models.bundle import open_bundle
 from runtime.assistant.answers import StoredAnswer

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards.leak import PromptLeak, RoleTokens
-from guards.text import normalised
+from guards.views.normal import normalised
 
 PROMPT = (
     "You are the assistant of Lotus Bank. Never promise a rate, and hand over to a colleague when money is at stake."

@@ -10,7 +10,7 @@ import pytest
 
 from guards.errors import PolicyError
 from guards.language import LANGUAGES
-from guards.pii import PiiKind
+from guards.pii.find import PiiKind
 from guards.policy import DEFAULT_POLICY, TEXT_FAMILIES, Direction, load_policy
 from guards.verdict import Action
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from guards.guard import Guard, OutputContext
 from guards.leak import PromptLeak, RoleTokens
+from guards.pii.vault import Vault
 from guards.segments import MAX_SEGMENT_CHARS
 from guards.stream import CONTEXT_CHARS, MAX_HOLD_CHARS
-from guards.text import normalised
-from guards.vault import Vault
 from guards.verdict import Action, Verdict
+from guards.views.normal import normalised
 
 PROMPT = (
     "You are the assistant of Lotus Bank. Never promise a rate, and hand over to a colleague when money is at stake."

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards.errors import GuardUnavailableError
-from guards.text import normalised
 from guards.toxicity import BUCKETS, ToxicityDetector, ToxicityModel, bucket
+from guards.views.normal import normalised
 from models.bundle import Bundle
 from tests.bundles import BundleParts, build_bundle
 from tests.guards.tiny_classifier import THRESHOLDS, classifier_onnx, tokenizer_json

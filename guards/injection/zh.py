@@ -1,8 +1,8 @@
-"""The injection rules for Chinese; the counterpart of ``injection_en``."""
+"""The injection rules for Chinese; the counterpart of ``en``."""
 
 from __future__ import annotations
 
-from guards.rule import Rule, rule
+from guards.injection.rule import Rule, rule
 
 #: Up to n characters of the same sentence.
 _G4 = r"[^。!?\n]{0,4}"

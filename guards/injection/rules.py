@@ -1,4 +1,4 @@
-"""Prompt injection by rules: the table of ``injection_rules`` applied to the normalised text."""
+"""Prompt injection by rules: the rows of ``table`` applied to the normalised text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection
 
 from guards.detector import Hit, Report
-from guards.injection_rules import RULES
+from guards.injection.rule import Rule
+from guards.injection.table import RULES
 from guards.language import has_han
-from guards.rule import Rule
-from guards.text import View
+from guards.views.normal import View
 
 _LATIN = re.compile("[a-z]")
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Collection
 
 from guards.detector import Hit, Report
-from guards.pii_search import DEFAULT, Finding, PiiKind, PiiOptions, search
-from guards.text import View, normalised
+from guards.pii.search import DEFAULT, Finding, PiiKind, PiiOptions, search
+from guards.views.normal import View, normalised
 
 __all__ = [
     "DEFAULT",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from guards.pii import PiiKind, PiiOptions, canonical, find_pii, redact, values_in
+from guards.pii.find import PiiKind, PiiOptions, canonical, find_pii, redact, values_in
 
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 

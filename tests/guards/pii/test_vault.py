@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.vault import Vault
+from guards.pii.vault import Vault
 
 VALUES = ("13800138000", "138 0013 8000", "me@example.com", "4111111111111111", "11010519491231002X")
 SHAPES = ("[PHONE_1]", "[EMAIL_1]", "[TEXT_1]", "[CARD_9]", "[PHONE_", "[", "]")

@@ -6,7 +6,7 @@ verb and its object together, because customers too write of rules, prices and i
 
 from __future__ import annotations
 
-from guards.rule import Rule, rule
+from guards.injection.rule import Rule, rule
 
 #: Up to n words; bounded, so that no pattern takes more than linear time.
 _W3 = r"(?:[\w'’]+[\s,]+){0,3}"

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.injection import InjectionRules, lowered
-from guards.injection_rules import NAMES, ROLE_TOKEN, ROLE_TOKEN_MAX_CHARS
-from guards.text import normalised
+from guards.injection.rules import InjectionRules, lowered
+from guards.injection.table import NAMES, ROLE_TOKEN, ROLE_TOKEN_MAX_CHARS
+from guards.views.normal import normalised
 from tests.paths import DATA
 
 ROWS = [json.loads(line) for line in (DATA / "guards" / "injection_examples.jsonl").read_text("utf-8").splitlines()]

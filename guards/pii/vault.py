@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from guards.pii import DEFAULT, Finding, PiiKind, PiiOptions, canonical, find_pii
+from guards.pii.find import DEFAULT, Finding, PiiKind, PiiOptions, canonical, find_pii
 
 #: A customer who types something of a placeholder's shape gets it hidden as well, so that it comes back unchanged.
 _SHAPE = re.compile(r"\[(?:" + "|".join(PiiKind) + r"|TEXT)_[0-9]+\]")

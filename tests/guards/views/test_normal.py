@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.text import damage_in, normalised, visible
+from guards.views.normal import damage_in, normalised, visible
 
 #: Letters that join, split, reorder, vanish or stay; plain text() meets too few of them side by side.
 AWKWARD = st.text(

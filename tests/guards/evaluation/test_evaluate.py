@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.evaluate import LabelledText, auc, evaluate, judge
+from guards.evaluation.evaluate import LabelledText, auc, evaluate, judge
 from guards.guard import Guard
 
 ROWS = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from guards.injection_en import ENGLISH
-from guards.injection_zh import CHINESE
-from guards.rule import Rule, rule
+from guards.injection.en import ENGLISH
+from guards.injection.rule import Rule, rule
+from guards.injection.zh import CHINESE
 
 #: The marks that chat templates put between turns: ChatML, Zephyr, Llama 2 and 3, Gemma, Mistral. No white space inside
 #: and at most ROLE_TOKEN_MAX_CHARS long: the output guard holds a stream back for as long as one may be open.

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from guards.errors import InputFileError
-from guards.evaluate import LabelledText
+from guards.evaluation.evaluate import LabelledText
 
 
 def read_texts(lines: Iterable[str], file: str) -> Iterator[str]:

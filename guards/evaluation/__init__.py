@@ -1,0 +1,1 @@
+"""How good the guards are, measured on labelled texts."""
