@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.engine.draftresult import read_drafts
 from bench.engine.result import EngineResult, read_engine_result
 from bench.engine.tables import caveats, drafts_table, engine_tables, sentence
+from bench.guardfigures import guard_table
 from bench.quality import quality_tables
 from bench.result import Result, read_result
 from bench.summary import summarise
@@ -31,7 +32,7 @@ def results_page(folder: Path = FOLDER, bundle: Path = DEMO) -> str:
     """The page for all results by name, and for what a bundle's manifest says of it.
 
     Args:
-        folder: of results of ``run``; those of ``engine`` and ``drafts`` lie in folders of these names in it.
+        folder: of results of ``run``; those of ``engine``, ``drafts`` and ``guards`` lie in such folders in it.
         bundle: whose manifest is read.
 
     Raises:
@@ -48,7 +49,9 @@ def results_page(folder: Path = FOLDER, bundle: Path = DEMO) -> str:
         f"\n## Drafts: {path.stem}\n{_table(drafts_table(read_drafts(path)))}"
         for path in sorted((folder / "drafts").glob("*.json"))
     )
-    return _HEAD + measured + engines + drafts + _bundle_section(read_manifest(bundle))
+    guards = "".join(_table(guard_table(path)) for path in sorted((folder / "guards").glob("*.json")))
+    guarded = f"\n## Guards of models/demo\n{guards}" if guards else ""
+    return _HEAD + measured + engines + drafts + guarded + _bundle_section(read_manifest(bundle))
 
 
 def report_markdown(result: Result) -> str:

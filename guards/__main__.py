@@ -1,29 +1,32 @@
-"""The command line: check texts, and measure the guards on labelled ones."""
+"""The command line: check texts, measure the guards, attack a running server, verify the audit log."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from tqdm import tqdm
 
+from guards import commands
 from guards.errors import GuardFault
-from guards.evaluation.evaluate import Evaluation, Rates, evaluate, judge
-from guards.evaluation.jsonl import read_labelled, read_texts
-from guards.guard import Guard
-from guards.policy import CHOICES, DEFAULT_POLICY, load_policy
+from guards.evaluation.jsonl import read_texts
+from guards.evaluation.redteam import Mode
+from guards.leak.canary import canary
+from guards.policy import CHOICES, DEFAULT_POLICY
 from guards.verdict import Action, Verdict
-from models.bundle import open_bundle
 from models.errors import BundleError
 
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 GOOD, FELL_SHORT, BAD_USAGE = 0, 1, 2
-_BAR_AFTER_S = 2.0
+
+_MISTAKES = (GuardFault, BundleError, OSError, UnicodeDecodeError, ValueError, subprocess.SubprocessError)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
-    except (GuardFault, BundleError, OSError, UnicodeDecodeError, ValueError) as error:
+    except _MISTAKES as error:
         print(f"guards: {error}", file=sys.stderr)
         return BAD_USAGE
 
@@ -43,26 +46,58 @@ def _parser() -> argparse.ArgumentParser:
         description="Judge texts as the server does, and measure how well that works.",
         epilog="Exit codes: 0 good; 1 the text is blocked, or a figure falls short; 2 bad usage or bad input.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_check(subparsers)
+    _add_eval(subparsers)
+    _add_suites(subparsers)
+    _add_redteam(subparsers)
+    _add_audit(subparsers)
+    _add_canary(subparsers)
+    return parser
+
+
+def _guarded() -> argparse.ArgumentParser:
+    """The options of every command that judges texts."""
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--bundle",
         type=Path,
         default=Path(os.environ.get("TELLERBOX_BUNDLE", "models/demo")),
-        help="bundle folder with the classifier (default: $TELLERBOX_BUNDLE, else models/demo)",
+        help="bundle folder with the classifiers (default: $TELLERBOX_BUNDLE, else models/demo)",
     )
     shared.add_argument("--policy", type=Path, default=DEFAULT_POLICY, help="policy file (default: %(default)s)")
     shared.add_argument(
         "--guard",
         choices=sorted(CHOICES),
-        help="this guard only, and the encoding check; without toxicity no bundle is needed",
+        help="this guard only, and the encoding check; without classifiers no bundle is needed",
     )
     shared.add_argument(
-        "--allow-degraded", action="store_true", help="go on without the classifier if it is missing or damaged"
+        "--allow-degraded", action="store_true", help="go on without the classifiers if one is missing or damaged"
     )
+    return shared
 
-    check = commands.add_parser(
-        "check", parents=[shared], help="print the verdict on a text", description="Print verdicts as JSON, one a line."
+
+def _add(subparsers: Subparsers, name: str, run: Callable[[argparse.Namespace], commands.Printed], text: str,
+         *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:  # fmt: skip
+    """A command that prints figures."""
+    command = subparsers.add_parser(name, parents=parents, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+    def printed(options: argparse.Namespace) -> int:
+        found = run(options)
+        print(found.text)
+        return GOOD if found.good else FELL_SHORT
+
+    command.set_defaults(command=printed)
+    return command
+
+
+def _add_check(subparsers: Subparsers) -> None:
+    check = subparsers.add_parser(
+        "check",
+        parents=[_guarded()],
+        help="print the verdict on a text",
+        description="Print verdicts as JSON, one a line.",
     )
     texts = check.add_mutually_exclusive_group(required=True)
     texts.add_argument("text", nargs="?", help="the text; exit code 1 if it is blocked")
@@ -72,94 +107,94 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--output", action="store_true", help="judge as an answer (default: as a customer's message)")
     check.set_defaults(command=_check)
 
-    measure = commands.add_parser(
-        "eval",
-        parents=[shared],
-        help="measure on labelled texts",
-        description="Recall, false-positive rate, AUC and latency of the input guards over a JSON Lines file with "
-        '"text", "label" (1: should be caught) and optionally "source".',
+
+def _add_eval(subparsers: Subparsers) -> None:
+    text = "measure recall, false positives, AUC and latency of the input guards on labelled texts"
+    command = _add(subparsers, "eval", commands.measure, text, _guarded())
+    command.add_argument(
+        "file", type=Path, metavar="FILE.jsonl", help='"text", "label" (1: should be caught), optionally "source"'
     )
-    measure.add_argument("file", type=Path, metavar="FILE.jsonl", help="the labelled texts")
-    measure.add_argument("--json", action="store_true", help="print the figures as JSON")
-    measure.add_argument("--min-recall", type=float, metavar="SHARE", help="exit code 1 below this recall")
-    measure.add_argument("--max-fpr", type=float, metavar="SHARE", help="exit code 1 above this false-positive rate")
-    measure.add_argument("--min-auc", type=float, metavar="AREA", help="exit code 1 below this area under the curve")
-    measure.set_defaults(command=_eval)
-    return parser
+    command.add_argument("--each", action="store_true", help="also each guard by itself, which judges every text twice")
+    command.add_argument("--min-recall", type=float, metavar="SHARE", help="exit code 1 below this recall")
+    command.add_argument("--max-fpr", type=float, metavar="SHARE", help="exit code 1 above this false-positive rate")
+    command.add_argument("--min-auc", type=float, metavar="AREA", help="exit code 1 below this area under the curve")
 
 
-def _guard(options: argparse.Namespace) -> Guard:
-    policy = load_policy(options.policy)
-    if options.guard:
-        policy = policy.only(options.guard)
-    if not policy.wants("toxicity"):
-        return Guard(policy)
-    return Guard.load(open_bundle(options.bundle), policy, allow_degraded=options.allow_degraded)
+def _add_suites(subparsers: Subparsers) -> None:
+    text = "measure how attacks fare that are disguised: full-width, look-alike, spaced, encoded letters and the like"
+    command = _add(subparsers, "disguises", commands.disguises, text, _guarded())
+    command.add_argument("file", type=Path, metavar="FILE.jsonl", help='attacks: "text", "label" 1')
+    command.add_argument(
+        "--max-fall", type=float, default=5.0, metavar="POINTS", help="exit code 1 if recall falls by more (5)"
+    )
+    text = "measure how personal data is found: in a labelled file, or in generated numbers"
+    command = _add(subparsers, "pii", commands.personal_data, text, _guarded())
+    command.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE.jsonl", help='"text", "spans" of "type", "start", "end"'
+    )
+    text = "measure how invented facts are found: in a labelled file, or in generated answers"
+    command = _add(subparsers, "facts", commands.invented_facts, text)
+    command.add_argument("file", type=Path, nargs="?", metavar="FILE.jsonl", help='"answer", "trusted", "invented"')
+    command.add_argument("--pairs", type=int, default=2000, help="generated answers, honest and invented (2000)")
+    command.add_argument("--seed", type=int, default=1, help="of the generated answers (1)")
+    text = "measure how unsafe requests are found, by kind"
+    command = _add(subparsers, "unsafe", commands.unsafe_requests, text)
+    command.add_argument("file", type=Path, metavar="FILE.jsonl", help='"text", "label", "lang", "kind", "half"')
+    _add(subparsers, "speed", commands.speed, "measure the time per text on one thread, and memory", _guarded())
+
+
+def _add_redteam(subparsers: Subparsers) -> None:
+    text = "play a file of attacks against a running server; $TELLERBOX_API_KEY holds its key"
+    command = _add(subparsers, "redteam", commands.red_team, text)
+    command.add_argument(
+        "file",
+        type=Path,
+        metavar="FILE.jsonl",
+        help='"text" or "turns"; optionally "label" (0: harmless), "kind", "must_not" patterns, "canary"',
+    )
+    command.add_argument("--url", default="http://127.0.0.1:8080", help="of the server (%(default)s)")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for report.md, report.json, journal")
+    command.add_argument(
+        "--mode", action="append", choices=[mode.value for mode in Mode], help="how to ask; twice for both (default)"
+    )
+    command.add_argument("--concurrency", type=int, default=1, help="conversations at once (1)")
+    command.add_argument(
+        "--protected", type=Path, action="append", default=[], metavar="FILE", help="a text that must not leak"
+    )
+
+
+def _add_audit(subparsers: Subparsers) -> None:
+    text = "find changed, missing or forged lines in an audit log"
+    command = _add(subparsers, "audit-verify", commands.audit_verify, text)
+    command.add_argument("folder", type=Path, metavar="DIR", help="the log's folder")
+    command.add_argument("--key", type=Path, metavar="FILE", help="its key (default: the folder's name + .key)")
+    command.add_argument("--anchor", metavar="NUMBER:MAC", help="the end of the chain at a moment, noted elsewhere")
+
+
+def _add_canary(subparsers: Subparsers) -> None:
+    text = "print a new canary: a word to put into a system prompt, which blocks every answer that says it"
+    subparsers.add_parser("canary", help=text, description=text).set_defaults(command=_canary)
+
+
+def _canary(_: argparse.Namespace) -> int:
+    print(canary())
+    return GOOD
 
 
 def _check(options: argparse.Namespace) -> int:
-    guard = _guard(options)
+    guard = commands.loaded_guard(options)
 
     def verdict_on(text: str) -> Verdict:
         return guard.check_output(text) if options.output else guard.check_input(text)
 
     if options.jsonl is None:
         verdict = verdict_on(options.text)
-        print(_line(verdict))
+        print(verdict.to_json())
         return FELL_SHORT if verdict.action is Action.BLOCK else GOOD
     with _lines(options.jsonl) as lines:
-        for text in tqdm(read_texts(lines, options.jsonl), unit="text", delay=_BAR_AFTER_S):
-            print(_line(verdict_on(text)), flush=True)
+        for text in tqdm(read_texts(lines, options.jsonl), unit="text", delay=commands.BAR_AFTER_S):
+            print(verdict_on(text).to_json(), flush=True)
     return GOOD
-
-
-def _eval(options: argparse.Namespace) -> int:
-    guard = _guard(options)
-    with _lines(str(options.file)) as lines:
-        rows = list(read_labelled(lines, str(options.file)))
-    outcomes = (judge(guard, row) for row in tqdm(rows, unit="text", delay=_BAR_AFTER_S))
-    figures = evaluate(guard, outcomes)
-    print(json.dumps(figures.to_dict(), ensure_ascii=False) if options.json else _report(figures))
-    return FELL_SHORT if _falls_short(figures, options) else GOOD
-
-
-def _falls_short(figures: Evaluation, options: argparse.Namespace) -> bool:
-    """Whether a figure is beyond a limit that was given; one that cannot be computed is."""
-    recall, fpr, area = figures.total.recall, figures.total.false_positive_rate, figures.auc
-    return (
-        (options.min_recall is not None and (recall is None or recall < options.min_recall))
-        or (options.max_fpr is not None and (fpr is None or fpr > options.max_fpr))
-        or (options.min_auc is not None and (area is None or area < options.min_auc))
-    )
-
-
-def _report(figures: Evaluation) -> str:
-    lines = [
-        f"texts                {figures.total.attacks} to catch, {figures.total.harmless} harmless",
-        f"recall               {_share(figures.total.recall)}",
-        f"false-positive rate  {_share(figures.total.false_positive_rate)}",
-        f"AUC                  {'-' if figures.auc is None else f'{figures.auc:.4f}'}",
-        f"latency              p50 {figures.latency_p50_ms:.2f} ms, p95 {figures.latency_p95_ms:.2f} ms",
-        f"guards               {figures.mode}, policy {figures.policy_version}",
-    ]
-    lines += [f"  {source:<24} {_rates(rates)}" for source, rates in figures.sources.items()]
-    lines += [f"  {rule:<32} {count}" for rule, count in figures.rules.items()]
-    return "\n".join(lines)
-
-
-def _rates(rates: Rates) -> str:
-    return (
-        f"recall {_share(rates.recall)} of {rates.attacks}, "
-        f"false positives {_share(rates.false_positive_rate)} of {rates.harmless}"
-    )
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2%}"
-
-
-def _line(verdict: Verdict) -> str:
-    return json.dumps(verdict.to_dict(), ensure_ascii=False)
 
 
 @contextmanager

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 
-from guards.detector import Detector, Report
+from guards.detector import Detector, Report, TextTooLongError
 from guards.policy import FAULT_FAMILY
 from guards.verdict import Action, Verdict
 from guards.views.normal import View
+from guards.watch import OutOfTimeError
 
 log = logging.getLogger(__name__)
 
 FAULT_RULE = f"{FAULT_FAMILY}.error"
+TIMEOUT_RULE = f"{FAULT_FAMILY}.timeout"
+LENGTH_RULE = "size.too_long"
 
 
 class Decision:
@@ -23,6 +26,7 @@ class Decision:
         self._rule = ""
         self._span: tuple[int, int] | None = None
         self._scores: dict[str, float] = {}
+        self._stages_ms: dict[str, float] = {}
 
     @property
     def blocked(self) -> bool:
@@ -39,13 +43,22 @@ class Decision:
         for label, probability in report.scores.items():
             self._scores[label] = max(probability, self._scores.get(label, 0.0))
 
-    def fail(self) -> None:
-        """A guard failed: block."""
-        self.add(FAULT_RULE, None, Action.BLOCK)
+    def spent(self, family: str, milliseconds: float) -> None:
+        """Add to the time of a guard."""
+        self._stages_ms[family] = self._stages_ms.get(family, 0.0) + milliseconds
+
+    def failed(self, error: Exception) -> Decision:
+        """The same decision after a guard failed: block."""
+        failed = Decision(self._stamp)
+        failed._scores = dict(self._scores)
+        failed.add(TIMEOUT_RULE if isinstance(error, OutOfTimeError) else FAULT_RULE, None, Action.BLOCK)
+        return failed
 
     def verdict(self, took_ms: float) -> Verdict:
         """The verdict as it stands."""
-        return Verdict(self._action, self._rule, self._span, dict(self._scores), self._stamp, took_ms)
+        return Verdict(
+            self._action, self._rule, self._span, dict(self._scores), self._stamp, took_ms, dict(self._stages_ms)
+        )
 
 
 class DetectorFailedError(Exception):
@@ -60,10 +73,13 @@ def scan(detector: Detector, view: View) -> Report:
     """The detector's report.
 
     Raises:
-        DetectorFailedError: it raised anything.
+        TextTooLongError: the text is longer than the detector reads.
+        DetectorFailedError: it raised anything else.
     """
     try:
         return detector.scan(view)
+    except TextTooLongError:
+        raise
     except Exception as error:
         raise DetectorFailedError(detector.family) from error
 

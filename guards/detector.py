@@ -53,3 +53,7 @@ class SpanDetector(Detector, Protocol):
 
         Everything from there to the end of the view has to be held back; ``len(view.text)`` if nothing has.
         """
+
+
+class TextTooLongError(Exception):
+    """The text is longer than a detector reads. Never leaves the guards: the text is refused as too long."""

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from typing import TypeVar
 
-from guards.decision import Decision, log_fault, scan
-from guards.detector import Detector, SpanDetector
-from guards.encoding import EncodingDetector
-from guards.errors import GuardUnavailableError, PolicyError
-from guards.injection.rules import InjectionRules
-from guards.language import language_of
-from guards.leak import PromptLeak, RoleTokens
-from guards.pii.find import PiiDetector, PiiKind, values_in
+from guards.context import NO_CONTEXT, OutputContext
+from guards.decision import LENGTH_RULE, Decision, log_fault, scan
+from guards.detector import Detector, TextTooLongError
+from guards.detectors import GuardModels, check_models, input_detectors, output_guards
+from guards.errors import GuardUnavailableError
+from guards.language import Language, language_of
 from guards.pii.vault import Vault
 from guards.policy import FAULT_FAMILY, LEAK_FAMILY, Direction, Policy
-from guards.stream import OutputGuards, OutputStream
-from guards.toxicity import ToxicityDetector, ToxicityModel
+from guards.stream import OutputStream
 from guards.verdict import Action, Verdict
-from guards.views.normal import normalised
+from guards.views.normal import View
+from guards.views.several import views_of
+from guards.watch import Watch
 from models.bundle import Bundle
+
+__all__ = ["NO_CONTEXT", "Guard", "GuardMode", "OutputContext"]
 
 
 class GuardMode(StrEnum):
@@ -31,26 +29,6 @@ class GuardMode(StrEnum):
 
     ON = "on"
     DEGRADED = "degraded"
-
-
-@dataclass(frozen=True, slots=True)
-class OutputContext:
-    """What an answer is judged against.
-
-    Attributes:
-        protected: texts that must not leak, such as the system prompt.
-        trusted: texts whose addresses and numbers may be said, such as the shop's own contacts in a passage.
-        vault: the conversation's; what its customer has said may be said back.
-    """
-
-    protected: tuple[str, ...] = ()
-    trusted: tuple[str, ...] = ()
-    vault: Vault | None = None
-
-
-NO_CONTEXT = OutputContext()
-
-D = TypeVar("D", bound=Detector)
 
 
 class Guard:
@@ -61,43 +39,39 @@ class Guard:
         reasons: what is missing, if the operator allowed it; empty otherwise.
     """
 
-    def __init__(self, policy: Policy, model: ToxicityModel | None = None, reasons: Sequence[str] = ()) -> None:
+    def __init__(self, policy: Policy, models: GuardModels | None = None, reasons: Sequence[str] = ()) -> None:
         """Use ``load`` where there is a bundle.
 
         Raises:
             GuardUnavailableError: the policy asks for the classifier, there is none, and no reason is given.
             PolicyError: the policy sets a threshold for a label that the classifier does not have.
         """
-        if policy.wants("toxicity") and model is None and not reasons:
-            raise GuardUnavailableError(
-                "toxicity", "there is no classifier", "give a bundle, or switch it off by policy"
-            )
+        self._models = models or GuardModels()
+        if not reasons:
+            check_models(policy, self._models)
         self.policy = policy
         self.reasons = tuple(reasons)
-        self._toxicity = None if model is None else ToxicityDetector(model, _thresholds(policy, model))
-        detectors: tuple[Detector, ...] = (
-            EncodingDetector(),
-            InjectionRules(policy.injection_rules_off),
-            PiiDetector(policy.pii),
-        )
-        self._input = self._with_actions(detectors, Direction.INPUT)
+        self._watch = Watch(policy.size.max_guard_ms / 1000.0)
+        self._input = input_detectors(policy, self._models)
 
     @classmethod
     def load(cls, bundle: Bundle, policy: Policy, *, allow_degraded: bool = False) -> Guard:
-        """The guards with the classifier of a verified bundle.
+        """The guards with the classifiers of a verified bundle.
 
         Raises:
-            GuardUnavailableError: the classifier cannot work, and ``allow_degraded`` is not set.
+            GuardUnavailableError: a classifier cannot work, and ``allow_degraded`` is not set.
             PolicyError: as the constructor.
         """
-        if not policy.wants("toxicity"):
-            return cls(policy)
         try:
-            return cls(policy, ToxicityModel.load(bundle))
+            return cls(policy, GuardModels.load(bundle, policy))
         except GuardUnavailableError as error:
             if not allow_degraded:
                 raise
             return cls(policy, None, (str(error),))
+
+    def under(self, policy: Policy) -> Guard:
+        """The guards under another policy, with the same classifiers. Raises as the constructor."""
+        return Guard(policy, self._models, self.reasons)
 
     @property
     def mode(self) -> GuardMode:
@@ -111,12 +85,11 @@ class Guard:
     def check_input(self, text: str) -> Verdict:
         """Judge a customer's message. Spans are in the text as given. Never raises."""
         begun = time.perf_counter()
-        decision = Decision(self.policy.stamp)
         try:
-            self._judge_input(text, decision)
+            decision = self._watch.run(lambda: self._judge_input(text))
         except Exception as error:
             log_fault(error)
-            decision.fail()
+            decision = Decision(self.policy.stamp).failed(error)
         return decision.verdict((time.perf_counter() - begun) * 1000.0)
 
     def check_output(self, text: str, context: OutputContext = NO_CONTEXT) -> Verdict:
@@ -126,28 +99,9 @@ class Guard:
         stream.finish()
         return stream.verdict
 
-    def output_stream(self, context: OutputContext = NO_CONTEXT) -> OutputStream:
-        """A stream for one answer."""
-
-        @cache
-        def known() -> frozenset[tuple[PiiKind, str]]:
-            said = context.vault.known if context.vault else frozenset()
-            return said.union(*(values_in(text, self.policy.pii) for text in context.trusted))
-
-        spans: tuple[SpanDetector, ...] = (
-            EncodingDetector(),
-            RoleTokens(),
-            PromptLeak(context.protected),
-            PiiDetector(self.policy.pii, known),
-        )
-        return OutputStream(
-            OutputGuards(
-                spans=self._with_actions(spans, Direction.OUTPUT),
-                sentences=self._classifiers(Direction.OUTPUT),
-                max_chars=self.policy.size.max_output_chars,
-                stamp=self.policy.stamp,
-            )
-        )
+    def output_stream(self, context: OutputContext = NO_CONTEXT, language: Language = "en") -> OutputStream:
+        """A stream for one answer; what is said instead of a sentence is in ``language``."""
+        return OutputStream(output_guards(self.policy, self._models, context, language), self._watch)
 
     def refusal(self, verdict: Verdict, text: str, direction: Direction = Direction.INPUT) -> str:
         """The fixed text for a verdict, in the language of the customer's text.
@@ -155,41 +109,42 @@ class Guard:
         What is wrong with an answer is not the customer's doing: of the reasons only a leak is then named.
         """
         texts = self.policy.texts[language_of(text)]
-        family = verdict.rule.partition(".")[0]
+        family = _family(verdict.rule)
         if direction is Direction.OUTPUT and family != LEAK_FAMILY:
             family = FAULT_FAMILY
         return texts.get(family, texts[FAULT_FAMILY])
 
-    def _judge_input(self, text: str, decision: Decision) -> None:
-        """Cheap guards first; the first block ends it."""
+    def calls_person(self, verdict: Verdict) -> bool:
+        """Whether a person should take over: what is to be reviewed, and what the policy names."""
+        return verdict.action is Action.REVIEW or _family(verdict.rule) in self.policy.handoff
+
+    def _judge_input(self, text: str) -> Decision:
+        """One detector after the other, each over all views of the text; the first block ends it."""
+        decision = Decision(self.policy.stamp)
         if len(text) > self.policy.size.max_input_chars:
-            decision.add("size.too_long", None, Action.BLOCK)
-            return
-        view = normalised(text)
-        for detector, action in (*self._input, *self._classifiers(Direction.INPUT)):
+            decision.add(LENGTH_RULE, None, Action.BLOCK)
+            return decision
+        views = views_of(text)
+        for detector in self._input:
+            begun = time.perf_counter()
+            try:
+                self._scan(detector, views, decision)
+            except TextTooLongError:
+                decision.add(LENGTH_RULE, None, Action.BLOCK)
+            decision.spent(detector.family, (time.perf_counter() - begun) * 1000.0)
+            if decision.blocked:
+                break
+        return decision
+
+    def _scan(self, detector: Detector, views: Sequence[View], decision: Decision) -> None:
+        for view in views:
             report = scan(detector, view)
             decision.score(report)
             for hit in report.hits:
-                decision.add(hit.rule, (hit.start, hit.end), action)
-            if decision.blocked:
-                return
-
-    def _classifiers(self, direction: Direction) -> tuple[tuple[Detector, Action], ...]:
-        action = self.policy.action("toxicity", direction)
-        return ((self._toxicity, action),) if self._toxicity and action else ()
-
-    def _with_actions(self, detectors: Sequence[D], direction: Direction) -> tuple[tuple[D, Action], ...]:
-        """The detectors that the policy lets run, with what their hits lead to."""
-        pairs = ((detector, self.policy.action(detector.family, direction)) for detector in detectors)
-        return tuple((detector, action) for detector, action in pairs if action)
+                action = self.policy.action(_family(hit.rule), Direction.INPUT)
+                if action is not None:
+                    decision.add(hit.rule, (hit.start, hit.end), action)
 
 
-def _thresholds(policy: Policy, model: ToxicityModel) -> dict[str, float]:
-    """Per label that is acted on, the probability from which it counts."""
-    for label in policy.toxicity.thresholds:
-        if label not in model.labels:
-            raise PolicyError(
-                policy.stamp, f"toxicity.thresholds.{label}", f"the classifier has only {', '.join(model.labels)}"
-            )
-    merged = {**model.thresholds, **policy.toxicity.thresholds}
-    return {label: value for label, value in merged.items() if label not in policy.toxicity.ignored_labels}
+def _family(rule: str) -> str:
+    return rule.partition(".")[0]

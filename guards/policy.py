@@ -16,6 +16,7 @@ from guards.injection.table import NAMES
 from guards.language import LANGUAGES
 from guards.pii.find import PiiKind, PiiOptions
 from guards.policy_table import Table
+from guards.unsafe.table import UNSAFE_NAMES
 from guards.verdict import Action
 
 DEFAULT_POLICY = Path(__file__).with_name("policy.toml")
@@ -26,6 +27,7 @@ LEAK_FAMILY = "leak"
 
 _OFF = "off"
 _MAX_CHARS = 1_000_000
+_MAX_GUARD_MS = 60_000
 _STAMP_DIGITS = 12
 
 
@@ -44,7 +46,11 @@ CHOICES: Mapping[str, Mapping[Direction, tuple[str, ...]]] = {
         Direction.INPUT: (_OFF, "redact", "review", "block"),
         Direction.OUTPUT: (_OFF, "redact", "review", "block"),
     },
+    "self_harm": {Direction.INPUT: (_OFF, "review", "block")},
+    "unsafe": {Direction.INPUT: (_OFF, "review", "block")},
     "leak": {Direction.OUTPUT: (_OFF, "review", "block")},
+    "placeholder": {Direction.OUTPUT: (_OFF, "redact", "block")},
+    "facts": {Direction.OUTPUT: (_OFF, "review", "block")},
     "toxicity": {Direction.INPUT: (_OFF, "review", "block"), Direction.OUTPUT: (_OFF, "review", "block")},
 }
 TEXT_FAMILIES = ("size", *CHOICES, FAULT_FAMILY)
@@ -52,10 +58,11 @@ TEXT_FAMILIES = ("size", *CHOICES, FAULT_FAMILY)
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """Longest texts, in characters."""
+    """Longest texts, in characters, and the milliseconds after which a guard that is not done has failed."""
 
     max_input_chars: int = 4000
-    max_output_chars: int = 16000
+    max_output_chars: int = 8000
+    max_guard_ms: int = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,19 @@ class ToxicityPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class InjectionPolicy:
+    """How attempts on the assistant's instructions are recognised.
+
+    Attributes:
+        rules_off: names of rules that are not applied.
+        thresholds: the probability from which ``classifier``, ``encoder`` or ``both`` together count; others as usual.
+    """
+
+    rules_off: tuple[str, ...] = ()
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The whole policy.
 
@@ -80,7 +100,10 @@ class Policy:
         size: longest texts.
         actions: per guard and direction; a guard that is not there does not run.
         toxicity: how the classifier is read.
-        injection_rules_off: names of injection rules that are not applied.
+        injection: how attempts on the assistant's instructions are recognised.
+        unsafe_rules_off: names of rules on unsafe requests that are not applied.
+        trusted_facts: texts of the shop; what amounts, dates and addresses they name, an answer may name.
+        handoff: families of rules after which a person should take over, whatever the action.
         pii: which personal data is looked for.
         texts: language -> family of rules -> what the customer reads.
     """
@@ -89,7 +112,10 @@ class Policy:
     size: SizeLimits
     actions: Mapping[tuple[str, Direction], Action]
     toxicity: ToxicityPolicy
-    injection_rules_off: tuple[str, ...]
+    injection: InjectionPolicy
+    unsafe_rules_off: tuple[str, ...]
+    trusted_facts: tuple[str, ...]
+    handoff: frozenset[str]
     pii: PiiOptions
     texts: Mapping[str, Mapping[str, str]]
 
@@ -122,23 +148,34 @@ def load_policy(path: Path = DEFAULT_POLICY) -> Policy:
 
 
 def _policy(root: Table, digest: str) -> Policy:
-    root.expect("version", "size", "guards", "toxicity", "injection", "pii", "texts")
-    size = root.table("size").expect("max_input_chars", "max_output_chars")
+    root.expect("version", "size", "guards", "handoff", "toxicity", "injection", "unsafe", "facts", "pii", "texts")
+    size = root.table("size").expect("max_input_chars", "max_output_chars", "max_guard_ms")
     toxicity = root.table("toxicity").expect("ignored_labels", "thresholds")
     thresholds = toxicity.table("thresholds")
-    injection = root.table("injection").expect("rules_off")
+    injection = root.table("injection").expect("rules_off", "thresholds")
+    certain = injection.table("thresholds").among("classifier", "encoder", "both")
+    unsafe = root.table("unsafe").expect("rules_off")
+    facts = root.table("facts").expect("trusted")
+    handoff = root.table("handoff").expect("families")
     pii = root.table("pii").expect("kinds", "regions")
     texts = root.table("texts").expect(*LANGUAGES)
     return Policy(
         stamp=f"{root.text('version')}+{digest}",
         size=SizeLimits(
-            size.integer("max_input_chars", 1, _MAX_CHARS), size.integer("max_output_chars", 1, _MAX_CHARS)
+            size.integer("max_input_chars", 1, _MAX_CHARS),
+            size.integer("max_output_chars", 1, _MAX_CHARS),
+            size.integer("max_guard_ms", 10, _MAX_GUARD_MS),
         ),
         actions=_actions(root.table("guards")),
         toxicity=ToxicityPolicy(
             {label: thresholds.probability(label) for label in thresholds.names()}, toxicity.texts("ignored_labels")
         ),
-        injection_rules_off=injection.choices("rules_off", NAMES),
+        injection=InjectionPolicy(
+            injection.choices("rules_off", NAMES), {name: certain.probability(name) for name in certain.names()}
+        ),
+        unsafe_rules_off=unsafe.choices("rules_off", UNSAFE_NAMES),
+        trusted_facts=facts.texts("trusted"),
+        handoff=frozenset(handoff.choices("families", TEXT_FAMILIES)),
         pii=PiiOptions(
             tuple(PiiKind(kind) for kind in pii.choices("kinds", list(PiiKind))),
             pii.choices("regions", SUPPORTED_REGIONS),

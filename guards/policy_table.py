@@ -31,6 +31,17 @@ class Table:
                 raise PolicyError(self._file, self._path(name), f"is unknown; expected {', '.join(names)}")
         return self
 
+    def among(self, *names: str) -> Table:
+        """This table, if it holds no keys but some of these.
+
+        Raises:
+            PolicyError: names the first key that is unknown.
+        """
+        for name in self._value:
+            if name not in names:
+                raise PolicyError(self._file, self._path(name), f"is unknown; expected some of {', '.join(names)}")
+        return self
+
     def names(self) -> tuple[str, ...]:
         """The keys, in the file's order."""
         return tuple(self._value)

@@ -13,13 +13,21 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from guards.detector import Hit, Report
+from guards.detector import Hit, Report, TextTooLongError
 from guards.errors import GuardUnavailableError
 from guards.views.normal import View
 from models.bundle import GUARD, GUARD_TOKENIZER, Bundle
 from models.manifest import GuardModel
+from models.ngram_classifier import NgramClassifier
 
 NAME = "toxicity"
+#: A label that a guard may have beside Detoxify's: attempts on the assistant's instructions, a family of its own.
+INJECTION_LABEL = "injection"
+
+#: What the encoder's opinion of it weighs beside the n-gram classifier's, and from where the two together count: the
+#: n-gram classifier by itself errs on long messages of ordinary customers.
+ENCODER_WEIGHT = 0.7
+POOLED_THRESHOLD = 0.32
 
 #: Tokens of one window, special tokens included, and how many of them two windows share.
 WINDOW_TOKENS = 128
@@ -28,6 +36,8 @@ OVERLAP_TOKENS = 32
 BUCKETS = (16, 32, 64, WINDOW_TOKENS)
 #: Windows per call of the model; bounds its memory, not its work.
 BATCH_WINDOWS = 8
+#: A longer text is refused: on a small box every window costs the customer a tenth of a second.
+MAX_WINDOWS = 24
 
 _INPUTS = frozenset({"input_ids", "attention_mask", "token_type_ids"})
 _REMEDY = "rebuild the bundle with `python -m convert run`, or start degraded without this guard"
@@ -93,9 +103,12 @@ class ToxicityModel:
             float64 (windows, L), and per window its start and end in characters of ``text``.
 
         Raises:
+            TextTooLongError: it takes more than ``MAX_WINDOWS`` windows.
             ValueError: the model gave something that is not a number.
         """
         windows = self._windows(text)
+        if len(windows) > MAX_WINDOWS:
+            raise TextTooLongError(len(windows))
         probabilities = 1.0 / (1.0 + np.exp(-self._logits(windows).astype(np.float64)))  # (W, L)
         if not np.isfinite(probabilities).all():
             raise ValueError("the classifier gave a probability that is not a number")
@@ -123,13 +136,20 @@ class ToxicityModel:
 
 
 class ToxicityDetector:
-    """Hits ``toxicity.<label>`` where a label's probability reaches its threshold in any window."""
+    """Hits ``toxicity.<label>`` where a label's probability reaches its threshold in any window.
+
+    For the label ``injection``, which one reading of the text answers as well, the hit is ``injection.encoder``. Where
+    there is an n-gram classifier too, their opinions are pooled: each errs on other texts.
+    """
 
     family = NAME
 
-    def __init__(self, model: ToxicityModel, thresholds: Mapping[str, float]) -> None:
+    def __init__(
+        self, model: ToxicityModel, thresholds: Mapping[str, float], ngrams: NgramClassifier | None = None
+    ) -> None:
         """Act on the labels in ``thresholds``; the model's other labels are only scored."""
         self._model = model
+        self._ngrams = ngrams
         self._acting = [(column, label) for column, label in enumerate(model.labels) if label in thresholds]
         self._thresholds = thresholds
 
@@ -139,13 +159,25 @@ class ToxicityDetector:
             return Report()
         probabilities, extents = self._model.probabilities(view.text)
         scores = {label: float(p) for label, p in zip(self._model.labels, probabilities.max(axis=0), strict=True)}
+        if self._ngrams is not None and INJECTION_LABEL in self._thresholds:
+            scores[INJECTION_LABEL] = pooled(self._ngrams.probability(view.text), scores[INJECTION_LABEL])
         hits = []
         for column, label in self._acting:
             if scores[label] >= self._thresholds[label]:
                 start, end = extents[int(probabilities[:, column].argmax())]
-                hits.append((scores[label], Hit(f"{NAME}.{label}", *view.span(start, end))))
+                hits.append((scores[label], Hit(_rule(label), *view.span(start, end))))
         hits.sort(key=lambda scored: -scored[0])
         return Report(tuple(hit for _, hit in hits), scores)
+
+
+def pooled(ngrams: float, encoder: float) -> float:
+    """The weighted mean of two probabilities' logits, as a probability (a logarithmic opinion pool)."""
+    logits = np.log(np.clip([ngrams, encoder], 1e-6, 1 - 1e-6)) - np.log1p(-np.clip([ngrams, encoder], 1e-6, 1 - 1e-6))
+    return float(1.0 / (1.0 + np.exp(-(np.array([1.0 - ENCODER_WEIGHT, ENCODER_WEIGHT]) @ logits))))
+
+
+def _rule(label: str) -> str:
+    return f"{INJECTION_LABEL}.encoder" if label == INJECTION_LABEL else f"{NAME}.{label}"
 
 
 def bucket(length: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -32,6 +33,7 @@ class Verdict:
         scores: probability per classifier label, 0 to 1.
         policy_version: version and hash of the policy that was applied.
         took_ms: milliseconds spent.
+        stages_ms: milliseconds spent per guard, in the order in which they ran; not part of what is sent.
     """
 
     action: Action
@@ -40,6 +42,7 @@ class Verdict:
     scores: Mapping[str, float] = field(default_factory=dict)
     policy_version: str = ""
     took_ms: float = 0.0
+    stages_ms: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     def to_dict(self) -> dict[str, object]:
         """For JSON: scores to four decimals, times to two."""
@@ -51,3 +54,7 @@ class Verdict:
             "policy_version": self.policy_version,
             "took_ms": round(self.took_ms, 2),
         }
+
+    def to_json(self) -> str:
+        """The same as one line."""
+        return json.dumps(self.to_dict(), ensure_ascii=False)

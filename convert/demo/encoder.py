@@ -18,7 +18,6 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 from transformers import BertForSequenceClassification
 
-from convert.demo.toxicity import LABELS
 from convert.errors import InputError
 
 #: What Detoxify's ``model_type`` says of it.
@@ -90,8 +89,8 @@ def check_encoder(folder: Path) -> None:
             )
 
 
-def initial_model(encoder: Path, rows: int) -> BertForSequenceClassification:
-    """The pretrained encoder with a fresh head of LABELS and ``rows`` added embedding rows (see GrownEmbedding)."""
-    model = BertForSequenceClassification.from_pretrained(encoder, num_labels=len(LABELS), attn_implementation="sdpa")
+def initial_model(encoder: Path, rows: int, labels: int) -> BertForSequenceClassification:
+    """The pretrained encoder with a fresh head of ``labels`` outputs and ``rows`` added rows (see GrownEmbedding)."""
+    model = BertForSequenceClassification.from_pretrained(encoder, num_labels=labels, attn_implementation="sdpa")
     model.bert.embeddings.word_embeddings = GrownEmbedding(model.bert.embeddings.word_embeddings, rows)
     return model

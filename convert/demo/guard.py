@@ -19,11 +19,11 @@ from torch.nn import functional
 from transformers import BertConfig, BertForSequenceClassification
 
 from convert.demo.encoder import ENCODER_ID, check_encoder, grow_tokenizer, initial_model
-from convert.demo.guard_data import Mix, build
-from convert.demo.toxicity import LABELS, Example
+from convert.demo.guard_data import Attempts, GuardData, Mix, build
+from convert.demo.resumed import resumed_model
 from convert.dtype import fast_dtype
 from convert.progress import Progress, silent
-from models.bundle import GUARD_TOKENIZER
+from models.bundle import GUARD, GUARD_TOKENIZER
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,13 @@ class GuardOptions:
 
 
 def train_guard(
-    data: Path, encoder: Path, out: Path, options: GuardOptions | None = None, progress: Progress = silent
+    data: Path,
+    encoder: Path,
+    out: Path,
+    options: GuardOptions | None = None,
+    progress: Progress = silent,
+    attempts: Attempts | None = None,
+    start: Path | None = None,
 ) -> Path:
     """Train and write ``out/detoxify.ckpt`` and ``out/guard-tokenizer.json``; a rerun goes on where it stopped.
 
@@ -72,6 +78,8 @@ def train_guard(
         out: folder for the results and, while training, ``guard.checkpoint.pt``.
         options: how to train; None takes the defaults.
         progress: told after every step.
+        attempts: texts of known ``injection``; with them the guard learns that label too.
+        start: folder of an exported guard (``guard.onnx``, its tokenizer) to go on from; None begins with the encoder.
 
     Returns:
         The checkpoint's path.
@@ -85,16 +93,23 @@ def train_guard(
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     out.mkdir(parents=True, exist_ok=True)
-    examples = build(data, options.mix).train
-    tokenizer, rows = grow_tokenizer(encoder / "tokenizer.json", (e.text for e in examples), options.min_count)
-    model = initial_model(encoder, rows)
-    batches = _batches(examples, tokenizer, options)
-    log.info("%d examples, %d added characters, %d steps", len(examples), rows, len(batches))
+    built = build(data, options.mix, attempts)
+    examples = built.train
+    if start is None:
+        tokenizer, rows = grow_tokenizer(encoder / "tokenizer.json", (e.text for e in examples), options.min_count)
+        model = initial_model(encoder, rows, len(built.labels))
+    else:
+        tokenizer = Tokenizer.from_file(str(start / GUARD_TOKENIZER))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        model = resumed_model(start / GUARD, encoder, len(built.labels))
+    batches = _batches(built, tokenizer, options)
+    log.info("%d examples, %d steps", len(examples), len(batches))
     _fit(model, batches, out / "guard.checkpoint.pt", options, progress)
     model.bert.embeddings.word_embeddings = model.bert.embeddings.word_embeddings.joined()
     model.config.vocab_size = model.bert.embeddings.word_embeddings.num_embeddings
     tokenizer.save(str(out / GUARD_TOKENIZER))
-    save_checkpoint(model, out / CHECKPOINT)
+    save_checkpoint(model, built.labels, out / CHECKPOINT)
     (out / "guard.checkpoint.pt").unlink(missing_ok=True)
     return out / CHECKPOINT
 
@@ -108,14 +123,13 @@ class Batch:
     targets: torch.Tensor
 
 
-def _batches(examples: Sequence[Example], tokenizer: Tokenizer, options: GuardOptions) -> list[Batch]:
+def _batches(built: GuardData, tokenizer: Tokenizer, options: GuardOptions) -> list[Batch]:
     """All batches of all epochs: every epoch shuffled anew, and sorted by length within pools of 50 batches."""
     rows = []
-    for encoding, example in zip(tokenizer.encode_batch([e.text for e in examples]), examples, strict=True):
+    for encoding, example in zip(tokenizer.encode_batch([e.text for e in built.train]), built.train, strict=True):
         ids = encoding.ids
-        rows.append(
-            (ids if len(ids) <= options.max_tokens else [*ids[: options.max_tokens - 1], ids[-1]], example.targets)
-        )
+        cut = ids if len(ids) <= options.max_tokens else [*ids[: options.max_tokens - 1], ids[-1]]
+        rows.append((cut, example.known(built.labels)))
     made = []
     for epoch in range(options.epochs):
         rng = random.Random(options.seed * 100 + epoch)
@@ -211,13 +225,13 @@ def _fit(
         progress("train guard", step + 1, len(batches))
 
 
-def save_checkpoint(model: BertForSequenceClassification, path: Path) -> None:
+def save_checkpoint(model: BertForSequenceClassification, labels: Sequence[str], path: Path) -> None:
     """Write a model as Detoxify does. ``config.arch.shape`` is ours: what no tensor's shape tells."""
     config: BertConfig = model.config
     arch = {
         "type": "BERT",
         "args": {
-            "num_classes": len(LABELS),
+            "num_classes": len(labels),
             "model_type": ENCODER_ID,
             "model_name": "BertForSequenceClassification",
             "tokenizer_name": "BertTokenizer",
@@ -225,5 +239,5 @@ def save_checkpoint(model: BertForSequenceClassification, path: Path) -> None:
         "shape": {"num_attention_heads": config.num_attention_heads},
     }
     state = {name: tensor.detach().clone().contiguous() for name, tensor in model.state_dict().items()}
-    made = {"name": "Tellerbox_demo_guard", "arch": arch, "dataset": {"args": {"classes": list(LABELS)}}}
+    made = {"name": "Tellerbox_demo_guard", "arch": arch, "dataset": {"args": {"classes": list(labels)}}}
     torch.save({"state_dict": state, "config": made}, path)

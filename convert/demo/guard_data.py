@@ -6,13 +6,17 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from convert.corpus import PAIR_FILES, SCOPE_FILE, read_jsonl
 from convert.demo import temper
+from convert.demo.angry import SIDES
+from convert.demo.angry_data import PASSING, Amounts, tempers
+from convert.demo.intent_data import FALLBACK, Request, utterances
 from convert.demo.toxicity import (
     LABELS,
+    LABELS_WITH_INJECTION,
     NAN,
     Example,
     cold,
@@ -31,7 +35,9 @@ TEST_INTENTS = frozenset({"cancel_order", "get_refund", "contact_human_agent", "
 
 #: Sources whose texts a service desk must let pass. The made outbursts are not among them but among the other texts:
 #: so few wordings stand behind them that one alone would decide the threshold.
-LEGITIMATE = frozenset({"requests", "swearing_requests", "selves", "answers"})
+LEGITIMATE = frozenset({"requests", "swearing_requests", "selves", "answers", "utterances"}) | PASSING
+
+_COMMENTS = frozenset({"davidson", "paradetox", "cold_zh"})
 
 #: Names of the public sets, as the bundle's manifest lists them.
 DATA_NAMES = ("bitext-customer-support", "clinc150-out-of-scope", "davidson-hate-speech", "paradetox", "cold")
@@ -39,11 +45,21 @@ DATA_NAMES = ("bitext-customer-support", "clinc150-out-of-scope", "davidson-hate
 
 @dataclass(frozen=True, slots=True)
 class GuardData:
-    """Examples apart by use: to train, to calibrate thresholds, to report figures."""
+    """Examples apart by use: to train, to calibrate thresholds, to report figures; and the labels they are of."""
 
     train: tuple[Example, ...]
     calibrate: tuple[Example, ...]
     test: tuple[Example, ...]
+    labels: tuple[str, ...] = LABELS
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Texts with whether each is an attack on the assistant's instructions, apart by use as in ``GuardData``."""
+
+    train: tuple[tuple[str, bool], ...]
+    calibrate: tuple[tuple[str, bool], ...] = ()
+    test: tuple[tuple[str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +73,26 @@ class Mix:
         mixtures: longer texts.
         answers: beginnings of a desk's answers.
         zh_passes: how often the Chinese comments are shown in an epoch.
+        tempers: how many messages of angry and of abusive customers (``convert.demo.angry_data``).
+        attempt_passes: how often the attempts on the assistant's instructions, if given, are shown in an epoch.
+        public: share of the public comments and tweets that is shown; less of them reminds a trained guard.
         seed: of every choice.
     """
 
     requests: int = 5000
-    offensive_tweets: int = 4500
-    outbursts: int = 2400
-    mixtures: int = 2400
+    offensive_tweets: int = 3500
+    outbursts: int = 1600
+    mixtures: int = 2000
     answers: int = 1200
     zh_passes: int = 2
+    tempers: Amounts = field(default_factory=Amounts)
+    attempt_passes: int = 1
+    public: float = 1.0
     seed: int = 5
 
 
-def build(data: Path, mix: Mix) -> GuardData:
-    """Read all sources under ``data`` and split them.
+def build(data: Path, mix: Mix, attempts: Attempts | None = None) -> GuardData:
+    """Read all sources under ``data`` and split them; ``attempts`` bring the label ``injection``.
 
     Raises:
         InputError: a file is missing or malformed, or there are too few requests to split.
@@ -88,15 +110,38 @@ def build(data: Path, mix: Mix) -> GuardData:
         swearing,
     ]
     sides: dict[str, list[Example]] = {}
-    for position, side in enumerate(("train", "calibrate", "test")):
+    for position, side in enumerate(SIDES):
         texts = [e.text for e in calm[side]]
         if not texts:
             raise InputError(f"{data / 'support'}: no request falls to the {side} side; expected some hundred requests")
-        count = mix.outbursts if side == "train" else mix.outbursts // 8
-        made = outbursts(texts, count, mix.seed + position, side)
+        share = 1 if side == "train" else 8
+        made = outbursts(texts, mix.outbursts // share, mix.seed + position, side)
+        amounts = Amounts(mix.tempers.angry // share, mix.tempers.abuse // share)
+        made += tempers(texts, amounts, mix.seed + position, side)
+        made += [Example(u.text, (0.0, obscenity(u.text, 0.0), 0.0), "utterances") for u in _utterances(side)]
+        made += _attempted(attempts, side, mix.attempt_passes)
         sides[side] = [e for part in dealt for e in part[side]] + made
     train = _thinned(sides["train"], mix, random.Random(mix.seed))
-    return GuardData(tuple(train), tuple(sides["calibrate"]), tuple(sides["test"]))
+    labels = LABELS if attempts is None else LABELS_WITH_INJECTION
+    return GuardData(tuple(train), tuple(sides["calibrate"]), tuple(sides["test"]), labels)
+
+
+def _utterances(side: str) -> list[Request]:
+    """The project's own plain requests; half of what they hold out goes to either of the two sides."""
+    said = [u for u in utterances(held_out=side != "train") if u.label != FALLBACK]
+    return said if side == "train" else said[SIDES.index(side) - 1 :: 2]
+
+
+def _attempted(attempts: Attempts | None, side: str, passes: int) -> list[Example]:
+    """Examples of one side of the attempts; on their toxicity nothing is known."""
+    if attempts is None:
+        return []
+    told: tuple[tuple[str, bool], ...] = getattr(attempts, side)
+    made = [
+        Example(text, (NAN, NAN, NAN), "attempts" if attack else "lookalikes", injection=float(attack))
+        for text, attack in told
+    ]
+    return made * passes if side == "train" else made
 
 
 def _thinned(examples: list[Example], mix: Mix, rng: random.Random) -> list[Example]:
@@ -114,22 +159,27 @@ def _thinned(examples: list[Example], mix: Mix, rng: random.Random) -> list[Exam
     calm = [e for e in english if e.targets[0] < 0.1 and len(e.text) < 80]
     toxic = [e for e in toxic if len(e.text) < 80]  # the whole stays under GuardOptions.max_tokens
     kept += mixtures(toxic, calm, mix.mixtures, mix.seed)
+    kept = [e for e in kept if e.source not in _COMMENTS or rng.random() < mix.public]
     rng.shuffle(kept)
     return kept
 
 
-def calibration_samples(data: Path, mix: Mix) -> list[Sample]:
+def calibration_samples(data: Path, mix: Mix, attempts: Attempts | None = None) -> list[Sample]:
     """The two sides that are kept from training, as ``convert.guard`` takes them.
 
     Raises:
         As ``build``.
     """
-    built = build(data, mix)
+    built = build(data, mix, attempts)
     sides = [(example, False) for example in built.calibrate] + [(example, True) for example in built.test]
     return [
         Sample(
             text=example.text,
-            targets={name: value for name, value in zip(LABELS, example.targets, strict=True) if not math.isnan(value)},
+            targets={
+                name: value
+                for name, value in zip(built.labels, example.known(built.labels), strict=True)
+                if not math.isnan(value)
+            },
             source=example.source,
             legitimate=example.source in LEGITIMATE,
             test=test,

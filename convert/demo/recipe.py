@@ -14,13 +14,19 @@ from functools import partial
 from pathlib import Path
 
 from convert.base import resolve_base
+from convert.calibration import Limits
 from convert.chat import Message, render
 from convert.config import RunConfig
 from convert.corpus import ADAPTER_INTENTS, Split, read_pairs, read_rephrasings, split_by_template
 from convert.dataset import read_split
+from convert.demo.attempts import attempts_of
 from convert.demo.documents import out_of_scope_pairs
 from convert.demo.guard import GuardOptions, train_guard
 from convert.demo.guard_data import DATA_NAMES, calibration_samples
+from convert.demo.injection import INJECTION, train_injection
+from convert.demo.injection_data import DATA_NAMES as ATTEMPT_NAMES
+from convert.demo.injection_data import Mix as InjectionMix
+from convert.demo.injection_data import read_texts
 from convert.demo.intents import INTENTS, train_intents
 from convert.demo.pretrain import PretrainData, PretrainOptions, pretrain
 from convert.demo.tokenizer import train_tokenizer
@@ -39,6 +45,9 @@ DESCRIPTION = (
     "pipeline works; its answers are templates. Use a converted TinyLlama-1.1B-Chat or larger for customers."
 )
 
+#: Angry customers are the kind of legitimate texts that is hardest to tell; three in a hundred of them may be refused.
+LIMITS = Limits(legitimate=0.015, kind=0.03)
+
 #: Out-of-scope questions among the base's training texts.
 STRANGE = 150
 
@@ -52,7 +61,7 @@ class DemoOptions:
     """Where things are.
 
     Attributes:
-        data: folder with ``support/`` and ``toxicity/``.
+        data: folder with ``support/``, ``toxicity/`` and ``injection/``.
         encoder: folder of all-MiniLM-L6-v2, see ``convert.demo.encoder``.
         out: the bundle folder to write.
         work: folder of intermediate results.
@@ -84,6 +93,7 @@ def make_demo(options: DemoOptions, progress: Progress = silent) -> RunResult:
     _once(work / "evaluation.json", lambda out: _evaluation(taught, work, out, progress))
     _once(work / "guard", lambda out: _guard(data, options.encoder, work / "guard-training", out, progress))
     _once(work / INTENTS, lambda _: train_intents(data, work, progress=progress))
+    _once(work / INJECTION, lambda _: train_injection(data, work, progress=progress))
     config = RunConfig(
         base=str(work / "base"),
         adapter=work / "adapter",
@@ -96,7 +106,7 @@ def make_demo(options: DemoOptions, progress: Progress = silent) -> RunResult:
         demonstration=True,
         data=data,
         evaluation=work / "evaluation.json",
-        extras=(work / INTENTS,),
+        extras=(work / INTENTS, work / INJECTION),
         work=work / "run",
     )
     return run(config, progress)
@@ -133,6 +143,8 @@ def _evaluation(taught: Split, work: Path, out: Path, progress: Progress) -> Non
 
 def _guard(data: Path, encoder: Path, training: Path, out: Path, progress: Progress) -> None:
     options = GuardOptions()
-    checkpoint = train_guard(data, encoder, training, options, progress)
-    samples = calibration_samples(data, options.mix)
-    export_guard(checkpoint, training / GUARD_TOKENIZER, out, samples, ExportOptions(data=DATA_NAMES), progress)
+    attempts = attempts_of(read_texts(data, InjectionMix()))
+    checkpoint = train_guard(data, encoder, training, options, progress, attempts)
+    samples = calibration_samples(data, options.mix, attempts)
+    export = ExportOptions(data=(*DATA_NAMES, *ATTEMPT_NAMES), limits=LIMITS)
+    export_guard(checkpoint, training / GUARD_TOKENIZER, out, samples, export, progress)

@@ -10,10 +10,15 @@ ParaDetox      1 toxic, 0 neutral side       profanity list [1]          0 neutr
 COLD           the label                     NaN                         NaN
 requests       0, also where they swear      profanity list [1]          0
 outbursts [2]  0 at the matter, 1 at people  profanity list [1]          0, or NaN at people
+tempers [3]    0 at the matter, 1 at people  profanity list [1]          1 hate, else as above
+attempts [4]   NaN                           NaN                         NaN
 =============  ============================  ==========================  =====================
 
 [1] 1 where a word of PROFANITY stands in the text; 0 where none does and the text is not toxic; else NaN.
 [2] ``convert.demo.temper``: the same requests with frustration, or with insults.
+[3] ``convert.demo.angry_data``: written messages of angry customers, and the same with an attack on people.
+[4] Attacks on the assistant's instructions and harmless texts that look alike: only their ``injection`` is known. Of
+    all other texts it is taken to be 0.
 
 ``toxicity`` therefore follows what crowds call toxic, but for customers who swear at the matter; ``obscene`` only says
 that the language is strong and is no reason to turn a customer away.
@@ -26,6 +31,7 @@ import html
 import math
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +39,14 @@ from convert.corpus import PAIR_FILES, read_jsonl
 
 LABELS = ("toxicity", "obscene", "identity_attack")
 
+#: The labels of a guard that also learns to tell attacks on the assistant's instructions.
+LABELS_WITH_INJECTION = (*LABELS, "injection")
+
 PROFANITY = re.compile(
     r"\b(\w*fuck\w*|f\*+\w*|effing|\w*shit\w*|sh\*t\w*|\w*bitch\w*|(?:god|god-)?damn\w*|bloody|\w*asshole\w*|ass|asses|arse\w*|"
     r"dumbass\w*|jackass\w*|bastard\w*|cunt\w*|dick|dicks|dickhead\w*|cock|cocks|cocksuck\w*|crap\w*|hell|piss\w*|pussy|"
     r"pussies|whore\w*|slut\w*|wtf|stfu|ffs|omfg|lmfao|lmao|hoe|hoes|wanker\w*|tits|titties|nigg\w+|fag\w*|suck my)\b"
-    r"|他妈|妈的|操你|傻逼|我靠|贱|屌",
+    r"|他妈|妈的|[操肏日]你|[我卧]操|操蛋|傻[逼B]|煞笔|我靠|卧槽|特么|尼玛|tmd|狗屁|狗日|婊子|杂种|贱|屌|艹",
     re.IGNORECASE,
 )
 
@@ -46,11 +55,23 @@ NAN = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text with one target per label of LABELS: a probability, or NaN where the source says nothing."""
+    """A text with one target per label: a probability, or NaN where the source says nothing.
+
+    Attributes:
+        text: as it was written.
+        targets: of LABELS.
+        source: the kind of text.
+        injection: the further target of LABELS_WITH_INJECTION.
+    """
 
     text: str
     targets: tuple[float, float, float]
     source: str
+    injection: float = 0.0
+
+    def known(self, labels: Sequence[str]) -> tuple[float, ...]:
+        """The targets of ``labels``, which are LABELS or LABELS_WITH_INJECTION."""
+        return (*self.targets, self.injection)[: len(labels)]
 
 
 def clean(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from guards.errors import InputFileError
 from guards.evaluation.evaluate import LabelledText
+from guards.evaluation.unsafe import UnsafeRow
 
 
 def read_texts(lines: Iterable[str], file: str) -> Iterator[str]:
@@ -32,6 +33,19 @@ def read_labelled(lines: Iterable[str], file: str) -> Iterator[LabelledText]:
         if not isinstance(source, str):
             raise InputFileError(file, number, f"field 'source' is {source!r}; expected a text")
         yield LabelledText(_text(row, file, number), bool(label), source)
+
+
+def read_unsafe(lines: Iterable[str], file: str) -> Iterator[UnsafeRow]:
+    """``text``, ``label``, ``lang``, ``kind`` and ``half`` of every line.
+
+    Raises:
+        InputFileError: a line is not such an object.
+    """
+    for number, row in _objects(lines, file):
+        try:
+            yield UnsafeRow.from_dict(row)
+        except ValueError as error:
+            raise InputFileError(file, number, str(error)) from error
 
 
 def _objects(lines: Iterable[str], file: str) -> Iterator[tuple[int, Mapping[str, object]]]:

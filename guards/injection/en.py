@@ -11,10 +11,10 @@ from guards.injection.rule import Rule, rule
 #: Up to n words; bounded, so that no pattern takes more than linear time.
 _W3 = r"(?:[\w'’]+[\s,]+){0,3}"
 _W6 = r"(?:[\w'’\-]+[\s,:;]+){0,6}"
-#: Not "you ignore your rules", which is a complaint.
+#: Not "you ignore your rules" or "drivers ignore the rules", which are complaints.
 _BY_OTHERS = (
     r"(?<!\byou\s)(?<!\byou\sjust\s)(?<!\byou\salways\s)(?<!\bare\s)(?<!\bkeep\s)(?<!\bthey\s)(?<!\bwe\s)(?<!\bteam\s)"
-    r"(?<!\bcompany\s)"
+    r"(?<!\bcompany\s)(?<!\bpeople\s)(?<!s\s)"
 )
 _DROP = (
     r"\b(?:ignore|ignoring|disregard|disregarding|forget|override|overrule|bypass|circumvent|neglect|abandon"
@@ -94,9 +94,12 @@ ENGLISH: tuple[Rule, ...] = (
         r"|system) )?(?:prompt"
         r"|instructions(?! again)|directives|system message|configuration|context "
         r"window)\b(?! (?:for|on|to (?!me\b)|about|regarding|concerning|when|how)\b)",
-        rf"{_REVEAL} {_W6}(?:everything|all|text|words?|sentences?|lines?|conversation|messages?|paragraphs?"
-        r"|content) (?:that )?(?:is |are |was |were )?(?:written )?above\b",
-        r"\b(?:your|the) (?:system|hidden|secret|initial) prompt\b",
+        rf"{_REVEAL} {_W6}(?:everything|all) (?:\w+ ){{0,3}}?(?:is |are |was |were )?(?:written )?above\b",
+        r"\b(?:show|reveal|print|repeat|tell|output|display|give|write|dump|recite|copy|return|echo|quote) "
+        rf"{_W6}(?:text|words?|sentences?|lines?|conversation|messages?|paragraphs?|content) (?:that )?(?:is |are |was "
+        r"|were )?(?:written )?above\b",
+        r"\byour (?:system|hidden|secret|initial) prompt\b|\bthe (?:system|hidden|secret|initial) prompt\b(?! (?:colou?r"
+        r"|font|size|character|symbol|window|in windows|on my|under))",
         rf"{_REVEAL} {_W3}(?:above|previous|prior|preceding|all|given) (?:instructions|prompts?|directives)\b(?! "
         r"(?:for|on|to|about)\b)",
         r"\bwhat (?:were|are) you (?:told|instructed|programmed) (?:to|not)\b",
@@ -116,11 +119,12 @@ ENGLISH: tuple[Rule, ...] = (
         r"|tak\w+ (?:on )?the (?:role|persona)|immers\w+)\b",
         rf"\byou (?:are|'re) (?:now |no longer )(?:an? |the )?{_W3}(?:{_AI}|dan|free|jailbroken|unrestricted"
         r"|unfiltered|evil|called|named|known|in the role)\b",
-        r"\b(?:stay|remain|keep|stick|speak|answer|respond) (?:\w+ )?(?:in|to) (?:your |the )?character\b"
+        r"(?<!s\s)\b(?:stay|remain|keep|stick|speak|answer|respond) (?:\w+ )?(?:in|to) (?:your |the )?character\b"
         r"|\bbreak(?:ing|s)? (?:out of )?character\b",
         rf"\b(?:create|maintain|adopt|assume|switch|enter|activate|take up) {_W6}(?:persona|alter ego|personalit(?:y"
         r"|ies))\b",
-        r"\bpretend (?:that )?(?:you (?:are|have)|you're|to be|i am your)\b",
+        r"\bpretend (?:that )?(?:you (?:are|have)|you're|i am your)\b|(?:^|[.!?,;:\n] ?|\b(?:you|please|now|then|must"
+        r"|should|and) )pretend to be\b",
     ),
     rule(
         "jailbreak",
@@ -128,7 +132,7 @@ ENGLISH: tuple[Rule, ...] = (
         r"\bdo anything now\b|\bd\.a\.n\.|\bdan (?:mode|prompt|jailbreak)|\bjailbreak (?:mode|prompt|enabled"
         r"|yourself|command)|\bjailbroken (?:ai|mode|you|chat)",
         r"\b(?:developer|god|admin|debug|maintenance|root|sudo|unrestricted|evil|opposite|dev|superuser|dude|stan) "
-        r"mode (?:enabled|activated|output|response|v\d)|\b(?:enter|activate|switch (?:in)?to|go into|enable) "
+        r"mode (?:enabled|activated|output|response|v\d)|(?<!\bi\s)\b(?:enter|activate|switch (?:in)?to|go into|enable) "
         rf"(?:\w+ )?(?:god|admin|maintenance|root|sudo|superuser|unrestricted|jailbreak) mode\b|\b{_AI} (?:\w+ "
         r"){0,4}developer mode\b|\byou are (?:now |currently )?in (?:\w+ ){1,3}mode\b",
         r"\b(?:no|without|free (?:from|of)|not bound (?:by|to)|not limited (?:by|to)|unbound by|beyond|ignores?"
@@ -161,8 +165,8 @@ ENGLISH: tuple[Rule, ...] = (
         r"|to) (?:base\s?-?64|base\s?-?32|rot-?13|hex(?:adecimal)?|morse|caesar|leet\s?speak|pig\s?latin)\b",
         r"\b(?:base\s?-?64|rot-?13|hexadecimal|morse(?: code)?)\b[^.\n]{0,40}\b(?:decode|execute|follow|obey|carry "
         r"out)\b",
-        r"\b(?:execute|run|evaluate) (?:the )?(?:following|this) (?:code|command|script|function|program)\b|\bsudo "
-        r"\w+|\bdef \w+\(|\bprint\s*\(['\"]",
+        r"(?<!\bi\s)\b(?:execute|run|evaluate) (?:the )?(?:following|this) (?:code|command|script|function|program)\b|\bsudo "
+        r"(?:rm|su|apt|cat|chmod|mode|grant|enable|show|give|get|print|override|reveal|set|-)|\bdef \w+\(|\bprint\s*\(['\"]",
     ),
     # attempts on a shop
     rule(
@@ -203,5 +207,14 @@ ENGLISH: tuple[Rule, ...] = (
         r"|accounts?|e-?mails?|names?|records?|messages?|passwords?|cards?)\b",
         r"\b(?:customer|user|client) (?:database|records|list)\b[^.\n]{0,40}\b(?:dump|export|show|print|list)\b"
         r"|\b(?:dump|export|print) (?:\w+ ){0,3}(?:customer|user|client) (?:database|records|list|table)\b",
+    ),
+    rule(
+        "conceal",
+        "en",
+        r"\b(?:nobody|no one|no-one) (?:will|would|'ll|is going to) (?:ever )?(?:know|notice|check|find out|see it)\b",
+        r"\b(?:leave|keep) no (?:log|trace|record)s?\b|\b(?:do not|don'?t) (?:log|record) (?:it|this|that|anything)\b|\bwithout (?:leaving )?"
+        r"(?:a |any )?(?:trace|log entry)\b",
+        r"\b(?:do not|don'?t) tell (?:your (?:boss|manager|supervisor|developers?|owner)|anyone at (?:the|your))\b",
+        r"\btreat me as (?:if i (?:was|were) )?(?:an? |the )?(?:already )?(?:verified|authenticated|owner|manager|admin\w*|staff|employee)\b",
     ),
 )

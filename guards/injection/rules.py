@@ -31,7 +31,7 @@ class InjectionRules:
         return Report(tuple(sorted((hit for hit in found if hit), key=lambda hit: hit.start)))
 
     def _first(self, rule: Rule, text: str, view: View) -> Hit | None:
-        match = rule.pattern.search(text)
+        match = rule.search(text)
         if match is None or match.start() == match.end():
             return None
         return Hit(f"{self.family}.{rule.name}", *view.span(*match.span()))

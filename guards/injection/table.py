@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from guards.injection.en import ENGLISH
+from guards.injection.european import EUROPEAN
 from guards.injection.rule import Rule, rule
 from guards.injection.zh import CHINESE
 
@@ -19,6 +20,7 @@ ROLE_TOKEN_MAX_CHARS = 32
 RULES: tuple[Rule, ...] = (
     rule("role_token", "any", ROLE_TOKEN.pattern, r"(?m:^)#{2,4}\s*(?:system|instructions?|assistant)\s*:"),
     *ENGLISH,
+    *EUROPEAN,
     *CHINESE,
 )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection
 
 from guards.detector import Hit, Report
+from guards.pii.pending import pending
 from guards.pii.search import DEFAULT, Finding, PiiKind, PiiOptions, search
+from guards.pii.spelled import with_digits
 from guards.views.normal import View, normalised
 
 __all__ = [
@@ -22,10 +23,6 @@ __all__ = [
     "values_in",
 ]
 
-#: What may still grow into a finding at the end of a stretch; the longest address is 64 + 1 + 255 characters.
-_OPEN_ADDRESS = re.compile(r"[\w.%+\-@]{1,320}\Z", re.ASCII)
-_OPEN_NUMBER = re.compile(r"[\d+(][\d +().\-/]{0,39}\Z", re.ASCII)
-
 
 def find_pii(text: str, options: PiiOptions = DEFAULT) -> tuple[Finding, ...]:
     """Personal data in the text, in order, without overlaps; also in full-width digits and letters."""
@@ -34,7 +31,16 @@ def find_pii(text: str, options: PiiOptions = DEFAULT) -> tuple[Finding, ...]:
 
 
 def redact(text: str) -> str:
-    """The text with ``[PHONE]`` and the like in place of personal data; for logs and stores, not reversible."""
+    """The text with ``[PHONE]`` and the like in place of personal data; for logs and stores, not reversible.
+
+    ``redact(redact(text)) == redact(text)``: what a mark in place of data brings to light is redacted as well.
+    """
+    while (redacted := _redacted_once(text)) != text:
+        text = redacted
+    return text
+
+
+def _redacted_once(text: str) -> str:
     pieces, at = [], 0
     for finding in find_pii(text):
         pieces += [text[at : finding.start], mark(finding.kind)]
@@ -56,10 +62,14 @@ def canonical(kind: PiiKind, value: str) -> str:
     """A form in which two spellings of one value agree.
 
     Numbers are compared by their digits, telephone numbers by the last ten: with and without the country's code.
+    E-mail addresses are compared as written, names and postal addresses without spaces and punctuation.
     """
     plain = normalised(value).text.upper()
     if kind is PiiKind.EMAIL:
         return plain
+    if kind in (PiiKind.IBAN, PiiKind.ADDRESS, PiiKind.NAME):
+        return "".join(char for char in plain if char.isalnum())
+    plain = with_digits(plain) or plain
     digits = "".join(char for char in plain if char.isdigit() or (char == "X" and kind is PiiKind.ID))
     return digits[-10:] if kind is PiiKind.PHONE else digits
 
@@ -84,11 +94,5 @@ class PiiDetector:
         return Report(tuple(hits))
 
     def pending(self, view: View) -> int:
-        """Where the address or number begins that stands open at the end of the view."""
-        starts = [m.start() for p in (_OPEN_ADDRESS, _OPEN_NUMBER) if (m := _last(p, view.text))]
-        return min(starts, default=len(view.text))
-
-
-def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The longest match that ends at the end of the text, looked for in its last characters only."""
-    return pattern.search(text, max(0, len(text) - 320))
+        """Where the piece of personal data begins that stands open at the end of the view."""
+        return pending(view.text, self._options)

@@ -54,6 +54,10 @@ class Vault:
         """A restorer for one streamed answer."""
         return Restorer(self)
 
+    def gave_out(self, name: str) -> bool:
+        """Whether ``[PHONE_1]`` stands for something in this conversation."""
+        return name in self._values
+
     def may_become_placeholder(self, text: str) -> bool:
         """Whether the text is the beginning, but not the whole, of a placeholder that this vault gave out."""
         return any(name.startswith(text) and name != text for name in self._values)

@@ -19,13 +19,46 @@ _INVISIBLE = (
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 
+#: Pictures that emoji sequences are made of. Enclosed letters (U+24B6, U+1F130 ...) are left out: they are letters.
+_EMOJI = "\u203c\u2049\u2190-\u2426\u2500-\u2bff\u3030\u303d\U0001f000-\U0001f0ff\U0001f300-\U0001faff"
+_ARABIC = "\u0620-\u065f\u066e-\u06d3\u06d5-\u06dc\u06fa-\u06ff\u0750-\u077f\u08a0-\u08c9"
+_INDIC = (
+    "\u0900-\u0963\u0971-\u09e5\u0a00-\u0a65\u0a80-\u0ae5\u0b00-\u0b65\u0c00-\u0c65\u0c80-\u0ce5"
+    "\u0d00-\u0d65\u0d80-\u0de5"
+)
+_VIRAMA = "\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca\u1039\u17d2"
+#: Invisible characters where a script or an emoji needs them: UAX #31 (contexts A1, A2 and B, Arabic joining types
+#: taken as "a letter or mark of the script"), UTS #51 (ZWJ, keycap, presentation and flag sequences).
+KEPT = (
+    f"(?<=[{_EMOJI}])\u200d(?=[{_EMOJI}])|(?<=[{_EMOJI}]\ufe0f)\u200d(?=[{_EMOJI}])"
+    f"|(?<=[{_EMOJI}\u00a9\u00ae])[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)"
+    "|(?<=\U0001f3f4)[\U000e0061-\U000e007a]{2}[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,3}\U000e007f"
+    f"|(?<=[{_ARABIC}])[\u200c\u200d](?=[{_ARABIC}])|(?<=[{_ARABIC}])\u200d(?![A-Za-z])"
+    f"|(?<=[{_VIRAMA}])[\u200c\u200d](?![A-Za-z])|(?<=[{_INDIC}])[\u200c\u200d](?=[{_INDIC}])"
+)
+
+#: Characters of which NFKC makes one character each and none joins the one before it: most of what people write.
+_ONE_TO_ONE = (
+    "\t-\r -~\u00bf-\u0131\u014a-\u017e\u0180-\u01c3\u01cd-\u01f0\u01f4-\u02af\u0386-\u0482\u048a-\u0556"
+    "\u0561-\u0586\u05d0-\u05ea\u0620-\u064a\u0660-\u066f\u0679-\u06d3\u0904-\u0939\u0960\u0961"
+    "\u2010\u2012-\u2016\u2018-\u2023\u20a9-\u20c0\u2190-\u222b\u2231-\u2468\u2500-\u2a0b\u3001-\u3029"
+    "\u3041-\u3096\u30a0-\u30fe\u3105-\u312f\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff9d"
+    "\U0001f300-\U0001faff\U00020000-\U0002a6df"
+)
+
 _DAMAGE = {
     "encoding.surrogate": re.compile(f"[{_SURROGATE}]+"),
     "encoding.nul": re.compile(f"{_NUL}+"),
     "encoding.control": re.compile(f"[{_CONTROL}]+"),
 }
 _ANY_DAMAGE = re.compile(f"[{_NUL}{_CONTROL}{_SURROGATE}]")
-_REMOVED = re.compile(f"[{_NUL}{_CONTROL}{_SURROGATE}{_INVISIBLE}]")
+_REMOVED = f"[{_NUL}{_CONTROL}{_SURROGATE}{_INVISIBLE}]"
+_KEPT_OR_REMOVED = re.compile(f"(?P<kept>{KEPT})|{_REMOVED}")
+_SIMPLE = re.compile(f"[{_ONE_TO_ONE}]*")
+_PIECE = re.compile(f"(?P<run>[{_ONE_TO_ONE}]+)|(?P<kept>{KEPT})|(?P<removed>{_REMOVED})|(?P<other>.)", re.DOTALL)
+
+#: No writing system puts more marks on a letter (UAX #15, Stream-Safe Text); sorting them takes quadratic time.
+MAX_MARKS = 30
 
 #: Hangul vowel and final jamo: ordinary letters that join the letter before them.
 _JAMO = re.compile("[\u1160-\u11ff\ud7b0-\ud7ff]")
@@ -76,13 +109,16 @@ class View:
 
 
 def normalised(source: str, base: int = 0) -> View:
-    """The view in NFKC (UAX #15) without invisible, control and surrogate characters.
+    """The view in NFKC (UAX #15) without control, surrogate and stray invisible characters.
 
-    ``view.text`` equals ``unicodedata.normalize("NFKC", visible(source))``. Full-width letters and digits become plain
-    ones, ligatures their letters. Letters compose with the marks after them, so offsets are those of such clusters.
+    ``view.text`` equals ``unicodedata.normalize("NFKC", visible(source))`` as long as no letter carries more than
+    ``MAX_MARKS`` marks; what comes after that is normalised by itself, so that the time stays linear. Full-width
+    letters and digits become plain ones, ligatures their letters. Letters compose with the marks after them, so
+    offsets are those of such clusters.
     """
-    if source.isascii() and not _ANY_DAMAGE.search(source):
-        return View(source, base, source, range(len(source)), range(1, len(source) + 1))
+    if _SIMPLE.fullmatch(source):
+        text = source if source.isascii() else unicodedata.normalize("NFKC", source)
+        return View(source, base, text, range(len(source)), range(1, len(source) + 1))
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -95,16 +131,21 @@ def normalised(source: str, base: int = 0) -> View:
         starts.extend([first] * len(piece))
         ends.extend([last + 1] * len(piece))
 
-    for position, char in enumerate(source):
-        if _is_removed(char):
+    for match in _PIECE.finditer(source):
+        kind, start, end = match.lastgroup, match.start(), match.end()
+        if kind == "removed":
             continue
-        if cluster and not _joins_previous(char):
+        if cluster and (kind == "run" or len(cluster) > MAX_MARKS or not _joins_previous(source[start])):
             flush()
             cluster = ""
+        if end - start > 1:  # all but the last character stand by themselves; a mark may follow the last one
+            pieces.append(unicodedata.normalize("NFKC", source[start : end - 1]))
+            starts.extend(range(start, end - 1))
+            ends.extend(range(start + 1, end))
         if not cluster:
-            first = position
-        cluster += char
-        last = position
+            first = end - 1
+        cluster += source[end - 1]
+        last = end - 1
     if cluster:
         flush()
     return View(source, base, "".join(pieces), starts, ends)
@@ -112,12 +153,7 @@ def normalised(source: str, base: int = 0) -> View:
 
 def visible(text: str) -> str:
     """The text without the characters that ``normalised`` leaves out."""
-    return _REMOVED.sub("", text)
-
-
-@lru_cache(maxsize=8192)
-def _is_removed(char: str) -> bool:
-    return _REMOVED.match(char) is not None
+    return _KEPT_OR_REMOVED.sub(lambda match: match.group("kept") or "", text)
 
 
 @lru_cache(maxsize=8192)

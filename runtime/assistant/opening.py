@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from guards.audit.log import AuditLog, AuditOptions
 from guards.guard import Guard
-from guards.policy import load_policy
+from guards.policy import DEFAULT_POLICY, load_policy
+from guards.reload import GuardSource
 from models.bundle import MODEL, Bundle, open_bundle
 from runtime.assistant.adapters import AdapterRoutes
 from runtime.assistant.desk import Desk, DeskOptions, DeskParts
@@ -28,13 +30,16 @@ class OpeningOptions:
 
     Attributes:
         bundle: the bundle's folder.
-        policy: a policy file; None takes the built-in one.
+        policy: a policy file, followed while the desk is open; None takes the built-in one.
         profile: the shop's profile file; None leaves its particulars vague.
         allow_degraded: start although a guard is missing, and say so in ``/health``.
         engine: how our own engine runs; what the bundle says of the model is filled in.
         upstream: address of an OpenAI-compatible server that computes the answers; empty computes them here.
         upstream_key: sent to it as a bearer token; empty sends none.
         upstream_model: the model's name there; empty takes the first that it lists.
+        audit: folder of the audit log; None keeps none.
+        audit_key: the file of its key, made at first use; None takes ``audit.key`` beside the folder.
+        audit_options: how the log is kept.
         adapter_shares: file that keeps the adapters' shares over a restart; None forgets them.
         desk: how the desk works.
     """
@@ -47,6 +52,9 @@ class OpeningOptions:
     upstream: str = ""
     upstream_key: str = field(default="", repr=False)
     upstream_model: str = ""
+    audit: Path | None = None
+    audit_key: Path | None = None
+    audit_options: AuditOptions = field(default_factory=AuditOptions)
     adapter_shares: Path | None = None
     desk: DeskOptions = field(default_factory=DeskOptions)
 
@@ -58,9 +66,8 @@ def open_desk(options: OpeningOptions) -> Desk:
         BundleError, GuardFault, StartError: whatever stands in the way; the message names the file and the remedy.
     """
     bundle = open_bundle(options.bundle)
-    policy = load_policy(options.policy) if options.policy else load_policy()
     profile = read_profile(options.profile) if options.profile else Profile()
-    guard = Guard.load(bundle, policy, allow_degraded=options.allow_degraded)
+    guards = _guards(bundle, options)
     intents = bundle_intents(bundle)
     engine = _engine(bundle, options)
     try:
@@ -68,6 +75,7 @@ def open_desk(options: OpeningOptions) -> Desk:
         prompts = PromptBuilder(engine, bundle.manifest.chat.template, bundle.manifest.chat.system_prompt)
         for adapter in ("", *engine.info.adapters):
             engine.prepare(prompts.beginning(), adapter)
+        audit = _audit(options)
     except BaseException:
         engine.close()
         raise
@@ -75,14 +83,29 @@ def open_desk(options: OpeningOptions) -> Desk:
         model_name=bundle.manifest.name,
         demonstration=bundle.manifest.demonstration,
         engine=engine,
-        guard=guard,
+        guards=guards,
         prompts=prompts,
         intents=intents,
         flows=built_in_flows(),
         profile=profile,
         adapters=AdapterRoutes(engine.info.adapters, options.adapter_shares),
+        audit=audit,
     )
+    guards.watch()
     return Desk(parts, options.desk)
+
+
+def _guards(bundle: Bundle, options: OpeningOptions) -> GuardSource:
+    """The guards under the policy file, whose classifier is loaded once."""
+    path = options.policy or DEFAULT_POLICY
+    first = Guard.load(bundle, load_policy(path), allow_degraded=options.allow_degraded)
+    return GuardSource(path, first.under)
+
+
+def _audit(options: OpeningOptions) -> AuditLog | None:
+    if options.audit is None:
+        return None
+    return AuditLog(options.audit, options.audit_key or options.audit.with_suffix(".key"), options.audit_options)
 
 
 def _engine(bundle: Bundle, options: OpeningOptions) -> Engine:

@@ -9,7 +9,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass
 
 from guards.guard import Guard
-from guards.language import language_of
+from guards.language import Language, language_of
 from guards.pii.vault import Vault
 from guards.verdict import Action, Verdict
 from models.slots import delexicalise
@@ -33,7 +33,7 @@ class Understood:
     """
 
     message: str
-    language: str
+    language: Language
     intent: str
     second: str
     text: str
@@ -48,15 +48,14 @@ class Understood:
 class Reception:
     """Takes messages in. Safe from any thread, as long as each conversation's vault is used by one."""
 
-    def __init__(self, guard: Guard, intents: Intents) -> None:
-        self._guard = guard
+    def __init__(self, intents: Intents) -> None:
         self._intents = intents
         self._verdicts: OrderedDict[bytes, Verdict] = OrderedDict()
         self._lock = threading.Lock()
 
-    def question(self, message: str, vault: Vault, slots: MutableMapping[str, str]) -> Understood:
+    def question(self, guard: Guard, message: str, vault: Vault, slots: MutableMapping[str, str]) -> Understood:
         """Take a question in; personal data goes into ``vault``, numbers into ``slots``."""
-        verdict = self._guard.check_input(message)
+        verdict = guard.check_input(message)
         if verdict.action is Action.BLOCK:
             return Understood(message, language_of(message), "", "", "", verdict)
         hidden = vault.hide(message)
@@ -65,13 +64,14 @@ class Reception:
         slots.update(values)
         return Understood(message, language_of(message), intent, second, text, verdict)
 
-    def earlier(self, message: str, vault: Vault, slots: MutableMapping[str, str]) -> Understood:
+    def earlier(self, guard: Guard, message: str, vault: Vault, slots: MutableMapping[str, str]) -> Understood:
         """Take in what was said before, by whomever; its verdict is remembered, its intent does not matter."""
-        key = hashlib.blake2b(message.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        judged = f"{guard.policy.stamp} {message}".encode("utf-8", "surrogatepass")
+        key = hashlib.blake2b(judged, digest_size=16).digest()
         with self._lock:
             verdict = self._verdicts.pop(key, None)
         if verdict is None:
-            verdict = self._guard.check_input(message)
+            verdict = guard.check_input(message)
         with self._lock:
             self._verdicts[key] = verdict
             while len(self._verdicts) > _REMEMBERED:

@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from guards.audit.log import AuditLog
 from guards.guard import Guard, OutputContext
+from guards.language import Language
 from guards.pii.vault import Vault
 from guards.policy import Direction
-from guards.verdict import Verdict
+from guards.verdict import Action, Verdict
+from runtime.assistant.auditing import write_down
 from runtime.assistant.slots import SlotFiller
 from runtime.assistant.sources import TextSource
 from runtime.assistant.turn import TurnEnd, TurnResult
@@ -23,6 +26,8 @@ class TurnPlan:
     """What is known of a turn before its answer.
 
     Attributes:
+        guard: judges the answer.
+        client: whose turn it is.
         started: monotonic seconds when the message came.
         session_id: of the conversation; empty if the caller carries it.
         message: what the customer wrote; fixed texts are in its language.
@@ -40,15 +45,17 @@ class TurnPlan:
         end: the turn's end if that is settled already (a refusal).
     """
 
+    guard: Guard
+    client: str
     started: float
-    session_id: str
     message: str
     intent: str
-    language: str
+    language: Language
     verdict: Verdict
     guard_in_ms: float
     context: OutputContext
     vault: Vault
+    session_id: str = ""
     slots: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     handoff: bool = False
@@ -58,21 +65,29 @@ class TurnPlan:
 
 
 class GuardedTurn:
-    """See ``runtime.assistant.turn.Turn``. ``done`` is called once, with the raw answer and the end."""
+    """See ``runtime.assistant.turn.Turn``.
 
-    def __init__(self, plan: TurnPlan, source: TextSource, guard: Guard, done: Callable[[str, TurnEnd], None]) -> None:
+    ``done`` is called once, with the answer that the conversation goes on from and the end; then the turn is written
+    into ``audit``.
+    """
+
+    def __init__(
+        self, plan: TurnPlan, source: TextSource, done: Callable[[str, TurnEnd], None], audit: AuditLog | None = None
+    ) -> None:
         self._plan = plan
         self._source = source
-        self._guard = guard
+        self._audit = audit
         self._done: Callable[[str, TurnEnd], None] | None = done
         self._lock = threading.Lock()
         self._cancelled = False
         self._started = False
         self._raw: list[str] = []
+        self._released: list[str] = []
         self._given: list[str] = []
         self._guard_out_ms = 0.0
         self._ttft_ms = 0.0
         self._verdict = plan.verdict
+        self._output_verdict: Verdict | None = None
         self._settled = plan.end
         self._result: TurnResult | None = None
 
@@ -130,7 +145,7 @@ class GuardedTurn:
                 self._raw.append(text)
                 yield filler.feed(text) + filler.finish()
             return
-        output = self._guard.output_stream(self._plan.context)
+        output = self._plan.guard.output_stream(self._plan.context, self._plan.language)
         stop = StopFilter(self._plan.stop)
 
         def guarded(text: str, *, last: bool = False) -> str:
@@ -142,6 +157,7 @@ class GuardedTurn:
             if last:
                 released += output.finish()
             self._guard_out_ms += (time.perf_counter() - began) * 1000
+            self._released.append(released)
             return restorer.feed(released) + (restorer.finish() if last else "")
 
         for piece in self._source:
@@ -152,6 +168,7 @@ class GuardedTurn:
                 break
         if not output.blocked and (text := guarded(filler.finish(), last=True)):
             yield text
+        self._output_verdict = output.verdict
         self._verdict = max(self._verdict, output.verdict, key=lambda verdict: verdict.action.severity)
         if stop.stopped:
             self._source.cancel()
@@ -159,7 +176,7 @@ class GuardedTurn:
         if output.blocked:
             self._source.cancel()
             self._settled = TurnEnd.CONTENT_FILTER
-            refusal = self._guard.refusal(output.verdict, self._plan.message, Direction.OUTPUT)
+            refusal = self._plan.guard.refusal(output.verdict, self._plan.message, Direction.OUTPUT)
             yield ("\n" if self._given else "") + refusal
 
     def _finish(self, end: TurnEnd | None) -> None:
@@ -168,17 +185,22 @@ class GuardedTurn:
             done, self._done = self._done, None
         if done is None:
             return
-        if end is None:
-            done("", TurnEnd.CANCELLED)
-            return
-        total_ms = (time.monotonic() - self._plan.started) * 1000
-        self._result = TurnResult(
+        result = self._outcome(end or TurnEnd.CANCELLED)
+        self._result = result if end else None
+        done("".join(self._remembered()) if end else "", result.end)
+        if self._audit is not None:
+            plan, verdicts = self._plan, (self._plan.verdict, self._output_verdict)
+            said = end.value if end else "failed"
+            write_down(self._audit, result, client=plan.client, question=plan.message, verdicts=verdicts, end=said)
+
+    def _outcome(self, end: TurnEnd) -> TurnResult:
+        return TurnResult(
             answer="".join(self._given),
             end=end,
             session_id=self._plan.session_id,
             intent=self._plan.intent,
             sources=self._plan.sources,
-            handoff=self._plan.handoff,
+            handoff=self._plan.handoff or self._plan.guard.calls_person(self._verdict),
             cached=self._source.cached,
             adapter=self._plan.adapter,
             verdict=self._verdict,
@@ -189,7 +211,11 @@ class GuardedTurn:
                 "engine": self._source.usage.total_ms,
                 "guard_out": self._guard_out_ms,
                 "ttft": self._ttft_ms,
-                "total": total_ms,
+                "total": (time.monotonic() - self._plan.started) * 1000,
             },
         )
-        done("".join(self._raw), end)
+
+    def _remembered(self) -> list[str]:
+        """What the conversation goes on from: the model's own words, unless the guard replaced some of them."""
+        replaced = self._output_verdict is not None and self._output_verdict.action is Action.REVIEW
+        return self._released if replaced else self._raw

@@ -9,7 +9,8 @@ import threading
 import pytest
 
 from guards.guard import Guard
-from guards.policy import load_policy
+from guards.policy import DEFAULT_POLICY, load_policy
+from guards.reload import GuardSource
 from guards.verdict import Action
 from models.bundle import open_bundle
 from runtime.assistant.desk import Desk, DeskOptions, DeskParts
@@ -206,7 +207,7 @@ def test_where_the_second_of_two_requests_is_refused_the_first_does_not_run_on()
         model_name="demo",
         demonstration=True,
         engine=engine,
-        guard=Guard.load(bundle, load_policy()),
+        guards=GuardSource(DEFAULT_POLICY, Guard.load(bundle, load_policy()).under),
         prompts=PromptBuilder(engine, bundle.manifest.chat.template, bundle.manifest.chat.system_prompt),
         intents=bundle_intents(bundle),
         flows=built_in_flows(),

@@ -31,6 +31,8 @@ def turn(
 ) -> GuardedTurn:
     values = slots or {}
     plan = TurnPlan(
+        guard=guard,
+        client="a",
         started=time.monotonic(),
         session_id="s",
         message="Where is my order?",
@@ -46,7 +48,7 @@ def turn(
         vault=vault,
         slots=values,
     )
-    return GuardedTurn(plan, CachedText(StoredAnswer(raw, finish)), guard, lambda raw, end: None)
+    return GuardedTurn(plan, CachedText(StoredAnswer(raw, finish)), lambda raw, end: None)
 
 
 def answer(*args: object, **more: object) -> str:
@@ -60,13 +62,13 @@ def test_placeholders_are_restored_from_the_conversations_own_vault_only(guard: 
     raw = "I will write to [EMAIL_1] today."
     assert answer(guard, raw, own) == f"I will write to {MAIL} today."
     assert MAIL not in answer(guard, raw, other)
-    assert answer(guard, raw, Vault()) == raw
+    assert answer(guard, raw, Vault()) == "I will write to [EMAIL] today."
 
 
 def test_an_address_that_nobody_gave_is_redacted(guard: Guard) -> None:
     shown = turn(guard, "Write to carl@example.com.", Vault())
     assert "carl@example.com" not in "".join(shown)
-    assert shown.result.verdict.action is Action.REDACT
+    assert shown.result.verdict.action is Action.REVIEW  # the sentence says what nobody said: it is replaced
 
 
 def test_the_customers_own_number_is_no_strangers_phone(guard: Guard) -> None:

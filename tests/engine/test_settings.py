@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.__main__ import _engine_options, _parser, main
+from runtime.__main__ import main
 from runtime.engine.memory import Room
 from runtime.engine.settings import LocalOptions, choose
 from runtime.errors import StartError
+from runtime.options import engine_options, parser
 from tests.paths import DEMO
 
 MODEL = DEMO / "model.gguf"
@@ -83,4 +84,5 @@ def test_drafts_are_made_unless_they_are_switched_off(
 ) -> None:
     if given:
         monkeypatch.setenv("TELLERBOX_DRAFTS", given)
-    assert _engine_options(_parser().parse_args(["check"])).drafting is drafting
+    options = parser(dict.fromkeys(("serve", "chat", "check"), lambda _: 0)).parse_args(["check"])
+    assert engine_options(options).drafting is drafting

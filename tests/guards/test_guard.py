@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guards.detectors import GuardModels
 from guards.errors import GuardUnavailableError, PolicyError
 from guards.guard import Guard, GuardMode
 from guards.policy import Direction, Policy, load_policy
@@ -128,7 +129,7 @@ def failing_model(tmp_path: Path) -> ToxicityModel:
 def test_a_failing_guard_blocks_and_logs_no_text(
     tmp_path: Path, policy: Policy, caplog: pytest.LogCaptureFixture
 ) -> None:
-    guard = Guard(policy, failing_model(tmp_path))
+    guard = Guard(policy, GuardModels(failing_model(tmp_path)))
     assert guard.check_input("hello").action is Action.ALLOW
     with caplog.at_level(logging.ERROR):
         verdict = guard.check_input("secret words: kill")
@@ -139,7 +140,7 @@ def test_a_failing_guard_blocks_and_logs_no_text(
 
 
 def test_a_failing_guard_blocks_the_stream(tmp_path: Path, policy: Policy) -> None:
-    stream = Guard(policy, failing_model(tmp_path)).output_stream()
+    stream = Guard(policy, GuardModels(failing_model(tmp_path))).output_stream()
     assert stream.feed("This sentence is all right. T") == "This sentence is all right. "
     assert stream.feed("his one says kill. And more of it") == stream.finish() == ""
     assert stream.blocked

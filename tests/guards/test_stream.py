@@ -10,12 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from guards.guard import Guard, OutputContext
-from guards.leak import PromptLeak, RoleTokens
+from guards.leak.marks import RoleTokens
+from guards.leak.prompt import PromptLeak
 from guards.pii.vault import Vault
+from guards.policy import Policy
 from guards.segments import MAX_SEGMENT_CHARS
-from guards.stream import CONTEXT_CHARS, MAX_HOLD_CHARS
+from guards.steps import CONTEXT_CHARS, MAX_HOLD_CHARS
 from guards.verdict import Action, Verdict
 from guards.views.normal import normalised
+from models.bundle import Bundle
 
 PROMPT = (
     "You are the assistant of Lotus Bank. Never promise a rate, and hand over to a colleague when money is at stake."
@@ -58,6 +61,17 @@ ANSWERS = st.lists(
 ).map("".join)
 PROMPT_RUNS = st.integers(0, 20).flatmap(lambda at: st.integers(at, 22).map(lambda end: "".join(WORDS[at:end])))
 CUTS = st.lists(st.integers(0, 100_000), max_size=40)
+
+
+@pytest.fixture(scope="module")
+def guard(bundle: Bundle, policy: Policy) -> Guard:
+    """All guards but that of facts, which would take out the very sentences that these tests are about."""
+    return Guard.load(bundle, replace(policy, actions={k: v for k, v in policy.actions.items() if k[0] != "facts"}))
+
+
+@pytest.fixture(scope="module")
+def whole_guard(bundle: Bundle, policy: Policy) -> Guard:
+    return Guard.load(bundle, policy)
 
 
 def pieces(text: str, cuts: list[int]) -> list[str]:
@@ -105,6 +119,26 @@ def test_nothing_of_a_blocked_span_goes_out(guard: Guard, text: str, cuts: list[
         assert out == text
     else:
         assert released == len(text)
+
+
+@settings(max_examples=200)
+@given(st.one_of(ANSWERS, st.tuples(ANSWERS, PROMPT_RUNS, ANSWERS).map("".join)), CUTS)
+@example("Your refund is $45.00. It is due on May 3. Thank you! Call 13800138000. Bye now.", [12, 14, 40])
+def test_streamed_equals_whole_with_facts(whole_guard: Guard, text: str, cuts: list[int]) -> None:
+    whole = streamed(whole_guard, [text])
+    assert streamed(whole_guard, pieces(text, cuts)) == whole
+    assert streamed(whole_guard, list(text)) == whole
+
+
+def test_a_sentence_with_an_invented_amount_is_replaced_once_and_calls_a_person(whole_guard: Guard) -> None:
+    text = "Thanks for waiting so long. Your refund is $45.00 today. It is due on May 3 at 9. All the best to you."
+    out, verdict, _ = streamed(whole_guard, list(text))
+    fixed = whole_guard.policy.texts["en"]["facts"]
+    assert out == f"Thanks for waiting so long. {fixed} All the best to you."
+    assert (verdict.action, verdict.rule) == (Action.REVIEW, "facts.amount")
+    assert whole_guard.calls_person(verdict)
+    told = OutputContext(said=("The refund of $45 comes on 3 May at 9:00.",))
+    assert streamed(whole_guard, list(text), told)[0] == text
 
 
 CUT_IN_TWO = (

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from guards.guard import Guard
-from guards.policy import load_policy
+from guards.policy import DEFAULT_POLICY, load_policy
+from guards.reload import GuardSource
 from models.bundle import open_bundle
 from runtime.assistant.desk import Desk, DeskOptions, DeskParts
 from runtime.assistant.flows import built_in_flows
@@ -230,7 +231,7 @@ def test_the_whole_assistant_answers_through_it(remote: RemoteEngine) -> None:
         model_name=bundle.manifest.name,
         demonstration=True,
         engine=remote,
-        guard=Guard.load(bundle, load_policy()),
+        guards=GuardSource(DEFAULT_POLICY, Guard.load(bundle, load_policy()).under),
         prompts=PromptBuilder(remote, chat.template, chat.system_prompt),
         intents=bundle_intents(bundle),
         flows=built_in_flows(),

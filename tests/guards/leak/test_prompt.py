@@ -1,12 +1,14 @@
-"""Template marks and runs of a protected text are found; everyday phrases are not."""
+"""Runs of a protected text are found, in one piece or spread over an answer; everyday phrases are not."""
 
 from __future__ import annotations
+
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.leak import PromptLeak, RoleTokens
+from guards.leak.prompt import SHARE_LIMIT, PromptLeak, PromptShare
 from guards.views.normal import normalised
 
 PROMPT = (
@@ -67,18 +69,64 @@ def test_nothing_found_later_begins_before_what_was_held_back(words: list[str], 
         assert hit.start >= held or hit.end <= at or detector.scan(view).hits
 
 
-@pytest.mark.parametrize("text", ["<|user|>", "ok </s>", "[/INST]", "＜|assistant|＞", "<|us\u200ber|>"])
-def test_marks_are_found(text: str) -> None:
-    assert [hit.rule for hit in RoleTokens().scan(normalised(text)).hits] == ["leak.role_token"]
+SPREAD = (
+    "First, you are the assistant of them all. Second: Lotus Bank never promise a rate, says the manual. "
+    "And they hand over to a colleague, gladly, when money is at stake. That is it."
+)
 
 
-@pytest.mark.parametrize("text", ["a < b and c > d", "[PHONE_1]", "see [1]", "x <- y", "<b>bold</b>"])
-def test_other_brackets_are_no_marks(text: str) -> None:
-    assert RoleTokens().scan(normalised(text)).hits == ()
+def shared(text: str, *protected: str) -> str | None:
+    hits = PromptShare(protected or (PROMPT, PROMPT_ZH)).scan(normalised(text)).hits
+    return text[hits[0].start : hits[0].end] if hits else None
+
+
+def test_a_prompt_in_pieces_is_found() -> None:
+    assert leaked(SPREAD) is None
+    assert shared(SPREAD) is not None
+    assert shared("它说你是莲花商店的客服助手。还说请礼貌回答，不要承诺任何。遇到金额问题请转人工") is not None
 
 
 @pytest.mark.parametrize(
-    ("text", "held"), [("ok <|us", "<|us"), ("ok <", "<"), ("ok [INS", "[INS"), ("a < b", ""), ("plain", "")]
+    "text",
+    [
+        "I am the assistant of Lotus Bank, how can I help?",
+        "When money is at stake I will hand over to a colleague.",
+        "我是莲花商店的客服助手，请问有什么可以帮您？",
+        "",
+    ],
 )
-def test_open_brackets_are_held_back(text: str, held: str) -> None:
-    assert text[RoleTokens().pending(normalised(text)) :] == held
+def test_everyday_phrases_are_no_share(text: str) -> None:
+    assert shared(text) is None
+
+
+def test_pieces_are_added_up_over_an_answer() -> None:
+    detector = PromptShare([PROMPT])
+    parts = SPREAD.split(". ")
+    hits = [bool(detector.scan(normalised(part)).hits) for part in parts]
+    assert hits[0] is False and any(hits)
+    again = PromptShare([PROMPT])
+    assert not any(again.scan(normalised(parts[0])).hits for _ in range(20)), "the same stretch counts once"
+
+
+def test_a_short_text_has_no_share() -> None:
+    assert shared("one two three four five six seven", "one two three four five six seven") is None
+
+
+def test_what_is_out_before_the_share_is_full_is_less_than_it() -> None:
+    grams = len(PROMPT.split()) - 3
+    words = PROMPT.split()
+    for count in range(4, 7):
+        said = " ".join(words[:count])
+        assert shared(said) is None
+        assert (count - 3) / grams < SHARE_LIMIT
+
+
+@pytest.mark.parametrize("unit", ["a ", "you are ", "the assistant ", "商店", "x"])
+def test_the_worst_texts_take_linear_time(unit: str) -> None:
+    protected = ((unit + "b ") * 1000, PROMPT)
+    for detector in (PromptLeak(protected), PromptShare(protected)):
+        view = normalised((unit * 4000)[:4000])
+        begun = time.process_time()
+        detector.scan(view)
+        detector.pending(view)
+        assert time.process_time() - begun < 0.1
