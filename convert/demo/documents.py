@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from convert.chat import SYSTEM_PROMPT, Message
-from convert.corpus import SCOPE_FILE, Pair, read_jsonl
+from convert.training.corpus import SCOPE_FILE, Pair, read_jsonl
 from models.slots import SHOP_SLOTS, slots_in
 
 #: What the assistant says to things that no customer desk answers. Written for this project.

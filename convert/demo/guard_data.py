@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from convert.corpus import PAIR_FILES, SCOPE_FILE, read_jsonl
 from convert.demo import temper
 from convert.demo.angry import SIDES
 from convert.demo.angry_data import PASSING, Amounts, tempers
@@ -28,7 +27,8 @@ from convert.demo.toxicity import (
     share_of,
 )
 from convert.errors import InputError
-from convert.samples import Sample
+from convert.guard.samples import Sample
+from convert.training.corpus import PAIR_FILES, SCOPE_FILE, read_jsonl
 
 #: All swearing requests of these intents are kept for the test: other things to swear at than in training.
 TEST_INTENTS = frozenset({"cancel_order", "get_refund", "contact_human_agent", "delivery_period", "recover_password"})
@@ -165,7 +165,7 @@ def _thinned(examples: list[Example], mix: Mix, rng: random.Random) -> list[Exam
 
 
 def calibration_samples(data: Path, mix: Mix, attempts: Attempts | None = None) -> list[Sample]:
-    """The two sides that are kept from training, as ``convert.guard`` takes them.
+    """The two sides that are kept from training, as ``convert.guard.export`` takes them.
 
     Raises:
         As ``build``.

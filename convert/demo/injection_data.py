@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.corpus import INSTRUCTION_FILE, PAIR_FILES, SCOPE_FILE, read_jsonl
 from convert.demo.injection_texts import made_texts, typed
 from convert.demo.toxicity import fill_slots
+from convert.training.corpus import INSTRUCTION_FILE, PAIR_FILES, SCOPE_FILE, read_jsonl
 
 SHOP_FILE = "shop_attacks.jsonl"
 

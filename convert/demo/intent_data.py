@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.corpus import PAIR_FILES, SCOPE_FILE, read_jsonl
 from convert.demo.toxicity import fill_slots, share_of
+from convert.training.corpus import PAIR_FILES, SCOPE_FILE, read_jsonl
 from models.linear import normalise
 
 FALLBACK = "out_of_scope"

@@ -19,10 +19,10 @@ from tqdm import tqdm
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from convert.chat import render
-from convert.corpus import Pair
 from convert.demo.documents import epoch
 from convert.demo.tokenizer import VOCAB_SIZE
 from convert.dtype import fast_dtype
+from convert.training.corpus import Pair
 
 log = logging.getLogger(__name__)
 

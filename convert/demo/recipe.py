@@ -14,11 +14,9 @@ from functools import partial
 from pathlib import Path
 
 from convert.base import resolve_base
-from convert.calibration import Limits
+from convert.build.config import RunConfig
+from convert.build.run import RunResult, run
 from convert.chat import Message, render
-from convert.config import RunConfig
-from convert.corpus import ADAPTER_INTENTS, Split, read_pairs, read_rephrasings, split_by_template
-from convert.dataset import read_split
 from convert.demo.attempts import attempts_of
 from convert.demo.documents import out_of_scope_pairs
 from convert.demo.guard import GuardOptions, train_guard
@@ -30,11 +28,13 @@ from convert.demo.injection_data import read_texts
 from convert.demo.intents import INTENTS, train_intents
 from convert.demo.pretrain import PretrainData, PretrainOptions, pretrain
 from convert.demo.tokenizer import train_tokenizer
-from convert.finetune import FinetuneOptions, finetune
-from convert.guard import ExportOptions, export_guard
-from convert.metrics import EvaluateOptions, evaluate
+from convert.guard.calibration import Limits
+from convert.guard.export import ExportOptions, export_guard
 from convert.progress import Progress, silent
-from convert.run import RunResult, run
+from convert.training.corpus import ADAPTER_INTENTS, Split, read_pairs, read_rephrasings, split_by_template
+from convert.training.dataset import read_split
+from convert.training.finetune import FinetuneOptions, finetune
+from convert.training.metrics import EvaluateOptions, evaluate
 from models.bundle import GUARD_TOKENIZER
 
 log = logging.getLogger(__name__)

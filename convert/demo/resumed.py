@@ -25,7 +25,7 @@ def resumed_model(guard: Path, encoder: Path, labels: int) -> BertForSequenceCla
     """The classifier of an exported guard, with fresh rows for labels that it does not have yet.
 
     Args:
-        guard: ``guard.onnx`` that ``convert.guard`` exported from this architecture.
+        guard: ``guard.onnx`` that ``convert.guard.export`` exported from this architecture.
         encoder: folder of the encoder that it was made from: its configuration and its number of old rows.
         labels: of the new model; the first ones are the guard's own.
 

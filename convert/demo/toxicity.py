@@ -35,7 +35,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.corpus import PAIR_FILES, read_jsonl
+from convert.training.corpus import PAIR_FILES, read_jsonl
 
 LABELS = ("toxicity", "obscene", "identity_attack")
 

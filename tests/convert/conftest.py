@@ -9,7 +9,7 @@ import torch
 
 from convert.gguf.source import read_source
 from convert.gguf.writer import write_gguf
-from convert.quantize import quantize
+from convert.quantization.quantize import quantize
 from tests.convert import tiny
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from convert.base import resolve_base
-from convert.bundle import EXTRAS, BundleSpec, pack, read_chat, read_guard, refuse_extras
+from convert.build.bundle import EXTRAS, BundleSpec, pack, read_chat, read_guard, refuse_extras
+from convert.build.config import make_run_config
+from convert.build.licences import read_licences
+from convert.build.spec import make_spec
 from convert.chat import SYSTEM_PROMPT, ZEPHYR_TEMPLATE
-from convert.config import make_run_config
 from convert.errors import InputError
-from convert.licences import read_licences
-from convert.spec import make_spec
-from convert.texts import PROBES
+from convert.fidelity.texts import PROBES
 from models.bundle import open_bundle
 from models.errors import IntegrityError
 from tests.convert import tiny

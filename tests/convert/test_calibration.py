@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convert.calibration import Limits, auc, figures, lowest_threshold, threshold
 from convert.errors import InputError
-from convert.samples import Sample, read_samples
+from convert.guard.calibration import Limits, auc, figures, lowest_threshold, threshold
+from convert.guard.samples import Sample, read_samples
 
 SCORES = st.lists(st.integers(0, 20).map(lambda n: n / 20), max_size=60)
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from convert.check import CheckOptions, check, token_parity, token_rows
 from convert.errors import CheckError, InputError
-from convert.fidelity import compare, log_softmax
+from convert.fidelity.check import CheckOptions, check, token_parity, token_rows
+from convert.fidelity.figures import compare, log_softmax
+from convert.fidelity.texts import PROBES, CheckTexts, check_texts
 from convert.gguf.source import read_source
 from convert.gguf.writer import write_gguf
-from convert.texts import PROBES, CheckTexts, check_texts
 from tests.convert import tiny
 
 OPTIONS = CheckOptions(positions=120, threads=1)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convert.corpus import (
+from convert.errors import InputError
+from convert.training.corpus import (
     INSTRUCTION_FILE,
     PAIR_FILES,
     Pair,
@@ -22,8 +23,7 @@ from convert.corpus import (
     split_by_template,
     template_clusters,
 )
-from convert.dataset import read_file
-from convert.errors import InputError
+from convert.training.dataset import read_file
 from models.slots import SHOP_SLOTS, slots_in
 from tests.convert import tiny
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convert.corpus import ADAPTER_INTENTS, PAIR_FILES, Pair, Split
-from convert.dataset import examples, read_file, read_split, sample, turns
 from convert.errors import InputError
 from convert.tokenizer import encoder, load_tokenizer
+from convert.training.corpus import ADAPTER_INTENTS, PAIR_FILES, Pair, Split
+from convert.training.dataset import examples, read_file, read_split, sample, turns
 from tests.convert import tiny
 from tests.convert.write_pairs import lines
 

@@ -13,17 +13,17 @@ import torch
 import transformers
 from tokenizers import Tokenizer
 
-from convert.calibration import auc
 from convert.demo import temper
 from convert.demo.angry_data import Amounts
 from convert.demo.encoder import GrownEmbedding, grow_tokenizer
 from convert.demo.guard import GuardOptions, masked_loss, train_guard
 from convert.demo.guard_data import Attempts, GuardData, Mix, build, calibration_samples
 from convert.demo.toxicity import LABELS, LABELS_WITH_INJECTION, PROFANITY, clean, obscenity
-from convert.detoxify import load_detoxify
 from convert.errors import InputError
-from convert.guard import export_guard
-from convert.guardtokenizer import bert_tokenizer
+from convert.guard.calibration import auc
+from convert.guard.detoxify import load_detoxify
+from convert.guard.export import export_guard
+from convert.guard.tokenizer import bert_tokenizer
 from tests.convert.tiny_data import write_data
 from tests.convert.tiny_guard import VOCABULARY, write_vocab
 

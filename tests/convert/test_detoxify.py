@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from convert.detoxify import load_detoxify
 from convert.errors import InputError, UnsupportedError
+from convert.guard.detoxify import load_detoxify
 from tests.convert.tiny_guard import CLASSES, Spec, contents, random_model, write_checkpoint
 
 

@@ -12,15 +12,15 @@ import torch
 from safetensors.torch import load_file
 
 from convert.__main__ import main
-from convert.adapter import TRAINING, read_adapter, refuse_other_base
 from convert.base import Base, resolve_base
-from convert.corpus import Pair
-from convert.dataset import Example, read_file
 from convert.errors import InputError
-from convert.finetune import FinetuneOptions, finetune, schedule
-from convert.metrics import EvaluateOptions, evaluate, generate, mean_rouge_l
-from convert.reference import load_model
+from convert.fidelity.reference import load_model
+from convert.lora.adapter import TRAINING, read_adapter, refuse_other_base
 from convert.tokenizer import load_tokenizer
+from convert.training.corpus import Pair
+from convert.training.dataset import Example, read_file
+from convert.training.finetune import FinetuneOptions, finetune, schedule
+from convert.training.metrics import EvaluateOptions, evaluate, generate, mean_rouge_l
 from tests.convert import tiny
 
 OPTIONS = FinetuneOptions(

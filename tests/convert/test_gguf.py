@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from convert.errors import ConvertError, InputError, UnsupportedError
-from convert.fidelity import compare
+from convert.fidelity.figures import compare
+from convert.fidelity.reference import load_model, logits
 from convert.gguf.source import read_source
 from convert.gguf.tensors import Precision, permute_rows
 from convert.gguf.writer import write_gguf
-from convert.libllama import GgufModel
-from convert.reference import load_model, logits
+from convert.quantization.libllama import GgufModel
 from tests.convert import tiny
 
 ROWS = [[1, *range(30, 90)], [1, 300, 7], [1, *range(400, 260, -3)]]

@@ -12,14 +12,14 @@ import pytest
 import torch
 from tokenizers import Tokenizer
 
-from convert.bundle import read_guard
-from convert.calibration import Limits
-from convert.detoxify import load_detoxify
+from convert.build.bundle import read_guard
 from convert.errors import InputError
-from convert.guard import UNCALIBRATED, ExportOptions, export_guard, parity, to_onnx
-from convert.guardtokenizer import read_tokenizer
-from convert.onnxscore import OVERLAP_TOKENS, WINDOW_TOKENS, Scorer
-from convert.samples import Sample
+from convert.guard.calibration import Limits
+from convert.guard.detoxify import load_detoxify
+from convert.guard.export import UNCALIBRATED, ExportOptions, export_guard, parity, to_onnx
+from convert.guard.onnxscore import OVERLAP_TOKENS, WINDOW_TOKENS, Scorer
+from convert.guard.samples import Sample
+from convert.guard.tokenizer import read_tokenizer
 from models.bundle import GUARD, GUARD_TOKENIZER
 from models.manifest import MANIFEST, GuardModel, read_manifest
 from tests.convert.tiny_guard import (

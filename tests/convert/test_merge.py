@@ -11,14 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from convert.adapter import TRAINING, read_adapter, refuse_other_base
 from convert.base import Base
 from convert.checkpoint import index_folder
 from convert.errors import ConvertError, InputError, UnsupportedError
+from convert.fidelity.reference import load_model
 from convert.gguf.source import read_source
 from convert.gguf.writer import write_gguf
-from convert.merge import LoraPatch, refuse_misfit, write_merged_folder
-from convert.reference import load_model
+from convert.lora.adapter import TRAINING, read_adapter, refuse_other_base
+from convert.lora.merge import LoraPatch, refuse_misfit, write_merged_folder
 from tests.convert import tiny
 
 KINDS: dict[str, dict[str, object]] = {

@@ -12,8 +12,8 @@ import pytest
 from convert.errors import InputError, QuantizeError, UnsupportedError
 from convert.gguf.source import read_source
 from convert.gguf.writer import write_gguf
-from convert.libllama import GgufModel
-from convert.quantize import QuantType, indivisible_rows, quantize, read_shapes
+from convert.quantization.libllama import GgufModel
+from convert.quantization.quantize import QuantType, indivisible_rows, quantize, read_shapes
 from tests.convert import tiny
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from convert.__main__ import main
 from convert.base import resolve_base
-from convert.config import read_run_config
-from convert.plan import make_plan
+from convert.build.config import read_run_config
+from convert.build.plan import make_plan
 from models.bundle import open_bundle
 from tests.convert import tiny
 from tests.convert.test_checkpoint import flip

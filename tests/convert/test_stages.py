@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from convert.build.stages import Stage, Workshop
 from convert.files import atomic_folder, atomic_output
-from convert.stages import Stage, Workshop
 
 
 class Maker:

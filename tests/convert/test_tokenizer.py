@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from convert.chat import Encode, Message, render
-from convert.libllama import GgufModel
-from convert.texts import PROBES
+from convert.fidelity.texts import PROBES
+from convert.quantization.libllama import GgufModel
 from convert.tokenizer import encoder, load_tokenizer
 from tests.convert import tiny
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from convert.build.licences import read_table
 from convert.chat import SYSTEM_PROMPT
 from convert.errors import InputError
 from convert.gguf.tensors import Precision
-from convert.licences import read_table
-from convert.quantize import QuantType
+from convert.quantization.quantize import QuantType
 
 
 @dataclass(frozen=True, slots=True)

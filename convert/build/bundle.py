@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from convert.build.licences import Licences
 from convert.chat import Encode
 from convert.checkpoint import read_json
 from convert.errors import InputError
+from convert.fidelity.texts import PROBES
 from convert.files import atomic_folder
-from convert.licences import Licences
-from convert.texts import PROBES
 from models.bundle import GUARD, GUARD_TOKENIZER, MODEL, Bundle, open_bundle, sha256_of
 from models.errors import ManifestError
 from models.fields import Fields

@@ -9,10 +9,10 @@ from pathlib import Path
 from convert.chat import Encode
 from convert.checkpoint import Float32Array
 from convert.errors import CheckError, InputError
-from convert.fidelity import Fidelity, compare
-from convert.libllama import GgufModel
+from convert.fidelity.figures import Fidelity, compare
+from convert.fidelity.texts import CheckTexts
 from convert.progress import Progress, silent
-from convert.texts import CheckTexts
+from convert.quantization.libllama import GgufModel
 
 #: How close the float16 GGUF must be to transformers in float32.
 MIN_TOP1_AGREEMENT = 0.995
@@ -143,7 +143,7 @@ def check(
     Raises:
         InputError: a file is missing, or the texts are too short.
     """
-    from convert import reference  # torch loads only when something is compared with it
+    from convert.fidelity import reference  # torch loads only when something is compared with it
     from convert.tokenizer import encoder, load_tokenizer
 
     tokenizer = load_tokenizer(base)

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from convert.adapter import CONFIG, WEIGHTS, Adapter, read_adapter
 from convert.base import Base, resolve_base
-from convert.bundle import GUARD_JSON, pack, read_guard, tool_versions
-from convert.check import CheckOptions, check
+from convert.build.bundle import GUARD_JSON, pack, read_guard, tool_versions
+from convert.build.config import RunConfig
+from convert.build.plan import make_plan
+from convert.build.spec import make_spec
+from convert.build.stages import Outcome, Stage, Workshop, digests
 from convert.checkpoint import read_json
-from convert.config import RunConfig
 from convert.errors import InputError
+from convert.fidelity.check import CheckOptions, check
+from convert.fidelity.texts import check_texts
 from convert.files import atomic_folder, write_json
 from convert.gguf.source import GgufSource, read_source
 from convert.gguf.writer import write_gguf
-from convert.merge import LoraPatch
-from convert.plan import make_plan
+from convert.lora.adapter import CONFIG, WEIGHTS, Adapter, read_adapter
+from convert.lora.merge import LoraPatch
 from convert.progress import Progress, silent
-from convert.quantize import quantize
-from convert.spec import make_spec
-from convert.stages import Outcome, Stage, Workshop, digests
-from convert.texts import check_texts
+from convert.quantization.quantize import quantize
 from models.bundle import GUARD, GUARD_TOKENIZER, MODEL
 from models.manifest import MANIFEST
 
@@ -125,7 +125,7 @@ class _Run:
                     shutil.copyfile(config.guard / name, folder / name)
                 write_json(folder / GUARD_JSON, asdict(read_guard(config.guard)))
             return
-        from convert.exported import export_checkpoint  # torch loads only when a checkpoint is exported
+        from convert.guard.exported import export_checkpoint  # torch loads only when a checkpoint is exported
 
         export_checkpoint(*_guard_inputs(config), self._guard, self._progress)
 

@@ -8,16 +8,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from convert.adapter import read_adapter, refuse_other_base
 from convert.base import Base
-from convert.bundle import read_chat, read_guard, refuse_extras
+from convert.build.bundle import read_chat, read_guard, refuse_extras
+from convert.build.config import RunConfig
+from convert.build.licences import read_licences
 from convert.checkpoint import index_folder
-from convert.config import RunConfig
 from convert.errors import ConvertError, InputError
 from convert.gguf.source import GgufSource, read_source
-from convert.licences import read_licences
-from convert.merge import refuse_misfit
-from convert.quantize import QuantType, refuse_indivisible
+from convert.lora.adapter import read_adapter, refuse_other_base
+from convert.lora.merge import refuse_misfit
+from convert.quantization.quantize import QuantType, refuse_indivisible
 from models.errors import BundleError
 
 T = TypeVar("T")

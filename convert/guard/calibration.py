@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.samples import Sample
+from convert.guard.samples import Sample
 
 Floats = NDArray[np.float64]
 

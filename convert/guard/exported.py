@@ -1,12 +1,12 @@
-"""Export a Detoxify checkpoint with the samples of a file: the command line's way to ``convert.guard``."""
+"""Export a Detoxify checkpoint with the samples of a file: the command line's way to ``convert.guard.export``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from convert.guard import ExportOptions, export_guard
+from convert.guard.export import ExportOptions, export_guard
+from convert.guard.samples import read_samples
 from convert.progress import Progress, silent
-from convert.samples import read_samples
 from models.manifest import GuardModel
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convert.chat import SYSTEM_PROMPT, Message, render
-from convert.corpus import INSTRUCTION_FILE, Pair, read_pairs, read_rephrasings, split_by_template
-from convert.dataset import read_split, turns
+from convert.training.corpus import INSTRUCTION_FILE, Pair, read_pairs, read_rephrasings, split_by_template
+from convert.training.dataset import read_split, turns
 
 #: What tokenizers are known to disagree about: leading spaces, control tokens, accents, scripts, emoji, digits, blanks.
 PROBES = (

@@ -108,7 +108,7 @@ def quantize(
     with atomic_output(out) as partial:
         _run_child(
             [
-                *(sys.executable, "-m", "convert.quantize_child", str(os.getpid())),
+                *(sys.executable, "-m", "convert.quantization.child", str(os.getpid())),
                 *(str(source.resolve()), str(partial.resolve()), quant.value, str(threads)),
             ],
             progress,
@@ -192,4 +192,4 @@ def _kill_when(cancelled: threading.Event, child: subprocess.Popen[str]) -> None
 
 def _package_parent() -> Path:
     """The folder that holds the ``convert`` package, so that the child finds it wherever the parent was started."""
-    return Path(__file__).resolve().parent.parent
+    return Path(__file__).resolve().parents[2]

@@ -10,13 +10,13 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from convert.adapter import CONFIG
 from convert.checkpoint import Float32Array, read_json
 from convert.errors import InputError
+from convert.lora.adapter import CONFIG
 
 
 def load_model(base: Path, adapter: Path | None = None) -> PreTrainedModel:
-    """The base for inference, with the adapter merged in by PEFT (which knows nothing of ``convert.merge``).
+    """The base for inference, with the adapter merged in by PEFT (which knows nothing of ``convert.lora.merge``).
 
     Raises:
         InputError: base or adapter is missing or malformed.

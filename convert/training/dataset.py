@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convert.chat import SYSTEM_PROMPT, Encode, Message, example_ids
-from convert.corpus import ADAPTER_INTENTS, Pair, Split, clean_pair, read_jsonl, read_pairs, split_by_template
 from convert.errors import InputError
+from convert.training.corpus import ADAPTER_INTENTS, Pair, Split, clean_pair, read_jsonl, read_pairs, split_by_template
 
 QUESTION_FIELDS = ("question", "instruction")
 ANSWER_FIELDS = ("answer", "response")

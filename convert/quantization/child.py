@@ -1,4 +1,4 @@
-"""The child process of ``convert.quantize``: one call of llama_model_quantize, its log on standard output.
+"""The child process of ``convert.quantization.quantize``: one call of llama_model_quantize, its log on standard output.
 
 Arguments: the parent's process id, source, destination, type name, threads. It dies with its parent, so that nobody
 goes on writing unseen.
@@ -13,7 +13,7 @@ import sys
 
 import llama_cpp
 
-from convert.quantize import QuantType
+from convert.quantization.quantize import QuantType
 
 #: Rows held in memory at once. llama.cpp's default of 8 GiB would load whole tensors as float32.
 MAX_BUFFER_BYTES = 64 << 20

@@ -25,18 +25,18 @@ from transformers import (
 )
 from trl import SFTConfig, SFTTrainer
 
-from convert.adapter import CONFIG, TRAINING
 from convert.base import Base
 from convert.chat import SYSTEM_PROMPT
 from convert.checkpoint import read_json
-from convert.corpus import Pair
-from convert.dataset import Example, examples, sample
 from convert.dtype import fast_dtype
 from convert.errors import InputError
+from convert.fidelity.reference import load_base
 from convert.files import atomic_folder, atomic_output
+from convert.lora.adapter import CONFIG, TRAINING
 from convert.progress import Progress, silent
-from convert.reference import load_base
 from convert.tokenizer import encoder, load_tokenizer
+from convert.training.corpus import Pair
+from convert.training.dataset import Example, examples, sample
 
 #: Batches among which rows are sorted by length; more save padding, fewer mix better.
 POOL_BATCHES = 16

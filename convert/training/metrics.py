@@ -12,11 +12,11 @@ from rouge_score.rouge_scorer import RougeScorer
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from convert.chat import SYSTEM_PROMPT, render
-from convert.corpus import Pair
-from convert.dataset import Example, examples, sample, turns
+from convert.fidelity.reference import load_model
 from convert.progress import Progress, silent
-from convert.reference import load_model
 from convert.tokenizer import encoder, load_tokenizer
+from convert.training.corpus import Pair
+from convert.training.dataset import Example, examples, sample, turns
 
 BATCH_ROWS = 16
 

@@ -7,10 +7,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from convert.adapter import Adapter
 from convert.checkpoint import INDEX, SINGLE, Float32Array, TensorRef, index_folder, weight_files
 from convert.errors import InputError
 from convert.files import atomic_folder
+from convert.lora.adapter import Adapter
 from convert.progress import Progress, silent
 
 

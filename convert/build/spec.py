@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from convert.adapter import read_adapter
 from convert.base import Base
-from convert.bundle import BundleSpec, golden_vectors, read_chat
+from convert.build.bundle import BundleSpec, golden_vectors, read_chat
+from convert.build.config import RunConfig
+from convert.build.licences import read_licences
 from convert.checkpoint import read_json
-from convert.config import RunConfig
 from convert.gguf.config import read_config
-from convert.licences import read_licences
+from convert.lora.adapter import read_adapter
 from convert.tokenizer import encoder, load_tokenizer
 from models.manifest import AdapterOrigin, Origin
 

@@ -25,15 +25,15 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from tokenizers import Tokenizer
 
-from convert.bundle import GUARD_JSON
-from convert.calibration import Limits, Scored, figures, int8_cost, threshold
-from convert.detoxify import Detoxifier, load_detoxify
+from convert.build.bundle import GUARD_JSON
 from convert.errors import CheckError, InputError
 from convert.files import atomic_folder
-from convert.guardtokenizer import read_tokenizer
-from convert.onnxscore import Scorer
+from convert.guard.calibration import Limits, Scored, figures, int8_cost, threshold
+from convert.guard.detoxify import Detoxifier, load_detoxify
+from convert.guard.onnxscore import Scorer
+from convert.guard.samples import Sample
+from convert.guard.tokenizer import read_tokenizer
 from convert.progress import Progress, silent
-from convert.samples import Sample
 from models.bundle import GUARD, GUARD_TOKENIZER
 from models.manifest import GuardModel
 
@@ -51,7 +51,7 @@ class ExportOptions:
     """How a guard is exported.
 
     Attributes:
-        trusted: whether the checkpoint may hold any pickled object (see ``convert.detoxify``).
+        trusted: whether the checkpoint may hold any pickled object (see ``convert.guard.detoxify``).
         per_channel: one scale for each output of a matrix instead of one for all.
         limits: what a threshold may wrongly claim.
         compared: texts on which int8 is compared with float32.

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.corpus import read_jsonl
 from convert.errors import InputError
+from convert.training.corpus import read_jsonl
 from models.errors import ManifestError
 from models.fields import Fields
 

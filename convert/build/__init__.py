@@ -1,0 +1,1 @@
+"""A whole build: its options, its plan, its stages and the bundle that comes out."""

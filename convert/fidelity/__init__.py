@@ -1,0 +1,1 @@
+"""How far the quantised model is from the one that was trained."""

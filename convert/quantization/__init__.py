@@ -1,0 +1,1 @@
+"""A float GGUF to a quantised one, by libllama in a child process."""

@@ -1,0 +1,1 @@
+"""Fine-tuning on question and answer pairs, and what it is measured by."""
