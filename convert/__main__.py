@@ -8,15 +8,18 @@ import sys
 from collections.abc import Sequence
 
 from convert.bars import Bars
-from convert.commands import build, classifier, demo, model, training
+from convert.commands import adapters, build, classifier, demo, model, package, quantization, training
 from convert.commands.command import Command, Result
 from convert.errors import ConvertError
 from models.errors import BundleError
 
 COMMANDS: dict[str, Command] = {
     **build.COMMANDS,
+    **package.COMMANDS,
     **training.COMMANDS,
+    **adapters.COMMANDS,
     **model.COMMANDS,
+    **quantization.COMMANDS,
     **classifier.COMMANDS,
     **demo.COMMANDS,
 }

@@ -14,7 +14,7 @@ from convert.errors import InputError
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 #: What a conversion reads; pickled weights are never downloaded.
-HUB_FILES = ("*.json", "*.safetensors", "tokenizer.model", "README.md")
+HUB_FILES = ("*.json", "*.safetensors", "*.jinja", "tokenizer.model", "README.md")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -35,7 +36,38 @@ DTYPES: Mapping[str, np.dtype[np.generic]] = {
     "F64": np.dtype("<f8"),
 }
 
+#: What a quantised checkpoint packs its numbers into; read only where the reader says that it can unpack them.
+INTEGERS: Mapping[str, np.dtype[np.generic]] = {"I32": np.dtype("<i4")}
+
+_SIZES = {name: dtype.itemsize for name, dtype in {**DTYPES, **INTEGERS}.items()}
+
 _COPY_AGAIN = "copy or download the folder again"
+
+
+class WeightSource(Protocol):
+    """A tensor of float32 weights that can be read whole or in blocks of rows, however it is stored."""
+
+    @property
+    def name(self) -> str:
+        """As in the checkpoint."""
+
+    @property
+    def file(self) -> Path:
+        """Where it comes from."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows first."""
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+
+    def read(self) -> Float32Array:
+        """All of it, in ``shape``."""
+
+    def rows(self, start: int, stop: int) -> Float32Array:
+        """Rows ``start`` to ``stop``, shape (stop - start, ...)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +77,7 @@ class TensorRef:
     Attributes:
         name: as in the checkpoint.
         file: the safetensors file.
-        dtype: a key of DTYPES.
+        dtype: a key of DTYPES or INTEGERS.
         shape: rows first.
         offset_bytes: of its data, from the beginning of the file.
     """
@@ -66,21 +98,52 @@ class TensorRef:
 
         Raises:
             InputError: a value is NaN or infinite.
+            UnsupportedError: they are integers.
         """
-        raw = np.fromfile(self.file, DTYPES[self.dtype], self.elements, offset=self.offset_bytes)
+        return self._floats(0, self.elements).reshape(self.shape)
+
+    def rows(self, start: int, stop: int) -> Float32Array:
+        """Rows ``start`` to ``stop`` as float32, shape (stop - start, ...). Raises as ``read`` does."""
+        row = self.elements // self.shape[0]
+        return self._floats(start * row, stop * row).reshape(stop - start, *self.shape[1:])
+
+    def read_integers(self) -> npt.NDArray[np.int32]:
+        """The values of a packed tensor, in ``shape``.
+
+        Raises:
+            UnsupportedError: they are no integers.
+        """
+        if self.dtype not in INTEGERS:
+            raise UnsupportedError(f"{self.file}: {self.name} is of type {self.dtype}; expected packed integers (I32)")
+        raw = np.fromfile(self.file, INTEGERS[self.dtype], self.elements, offset=self.offset_bytes)
+        return raw.astype(np.int32, copy=False).reshape(self.shape)
+
+    def _floats(self, start: int, stop: int) -> Float32Array:
+        """Elements ``start`` to ``stop``, flat."""
+        if self.dtype not in DTYPES:
+            raise _no_floats(self.file, self.name, self.dtype)
+        dtype = DTYPES[self.dtype]
+        raw = np.fromfile(self.file, dtype, stop - start, offset=self.offset_bytes + start * dtype.itemsize)
         if self.dtype == "BF16":
             wide = raw.astype(np.uint32)
             wide <<= 16
             values = wide.view(np.float32)
         else:
             values = raw.astype(np.float32, copy=False)
-        if not np.isfinite(values).all():
-            bad = int(np.count_nonzero(~np.isfinite(values)))
+        finite = np.isfinite(values)
+        if not finite.all():
             raise InputError(
-                f"{self.file}: {self.name} holds {bad} NaN or infinite values of {self.elements}; expected "
-                "finite weights; train or export the model again"
+                f"{self.file}: {self.name} holds {int(np.count_nonzero(~finite))} NaN or infinite values of "
+                f"{stop - start}; expected finite weights; train or export the model again"
             )
-        return values.reshape(self.shape)
+        return values
+
+
+def _no_floats(path: Path, name: str, dtype: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"{path}: {name} is of type {dtype}; expected one of {', '.join(DTYPES)}; "
+        "convert the unquantised checkpoint instead"
+    )
 
 
 def read_json(path: Path) -> dict[str, object]:
@@ -100,8 +163,12 @@ def read_json(path: Path) -> dict[str, object]:
     return value
 
 
-def index_file(path: Path) -> dict[str, TensorRef]:
+def index_file(path: Path, *, integers: bool = False) -> dict[str, TensorRef]:
     """Read one safetensors header and check that the file is as long as it says.
+
+    Args:
+        path: the file.
+        integers: whether the reader can unpack tensors of INTEGERS.
 
     Returns:
         References by name, in order of names (the order in which the safetensors library gives them).
@@ -120,28 +187,26 @@ def index_file(path: Path) -> dict[str, TensorRef]:
         try:
             header = json.loads(file.read(length))
             entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
-            refs = {name: _reference(path, name, entries[name], 8 + length) for name in sorted(entries)}
+            known = _SIZES if integers else {name: _SIZES[name] for name in DTYPES}
+            refs = {name: _reference(path, name, entries[name], 8 + length, known) for name in sorted(entries)}
         except (ValueError, AttributeError, KeyError, TypeError) as error:
             raise InputError(f"{path}: malformed safetensors header ({error}); {_COPY_AGAIN}") from error
-    end = max(
-        (ref.offset_bytes + ref.elements * DTYPES[ref.dtype].itemsize for ref in refs.values()), default=8 + length
-    )
+    end = max((ref.offset_bytes + ref.elements * _SIZES[ref.dtype] for ref in refs.values()), default=8 + length)
     if end != size:
         raise InputError(f"{path}: {size} bytes; its header says {end} (truncated or damaged); {_COPY_AGAIN}")
     return refs
 
 
-def _reference(path: Path, name: str, entry: Mapping[str, object], data_start: int) -> TensorRef:
+def _reference(
+    path: Path, name: str, entry: Mapping[str, object], data_start: int, known: Mapping[str, int]
+) -> TensorRef:
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or not isinstance(shape, list) or not isinstance(offsets, list):
         raise TypeError(f"{name}: expected dtype, shape and data_offsets")
-    if dtype not in DTYPES:
-        raise UnsupportedError(
-            f"{path}: {name} is of type {dtype}; expected one of {', '.join(DTYPES)}; "
-            "convert the unquantised checkpoint instead"
-        )
+    if dtype not in known:
+        raise _no_floats(path, name, dtype)
     ref = TensorRef(name, path, dtype, tuple(int(n) for n in shape), data_start + int(offsets[0]))
-    if offsets[1] - offsets[0] != ref.elements * DTYPES[dtype].itemsize:
+    if offsets[1] - offsets[0] != ref.elements * known[dtype]:
         raise ValueError(f"{name}: {offsets[1] - offsets[0]} bytes do not hold shape {list(ref.shape)}")
     return ref
 
@@ -165,8 +230,12 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     return (folder / SINGLE,)
 
 
-def index_folder(folder: Path) -> dict[str, TensorRef]:
+def index_folder(folder: Path, *, integers: bool = False) -> dict[str, TensorRef]:
     """References to all tensors of a model folder: file by file, by name within a file.
+
+    Args:
+        folder: the model folder.
+        integers: whether the reader can unpack tensors of INTEGERS.
 
     Raises:
         InputError: a file is missing or damaged, or the index and the files disagree about a tensor.
@@ -174,7 +243,7 @@ def index_folder(folder: Path) -> dict[str, TensorRef]:
     files = weight_files(folder)
     refs: dict[str, TensorRef] = {}
     for path in files:
-        refs.update(index_file(path))
+        refs.update(index_file(path, integers=integers))
     if (folder / INDEX).is_file():
         named = read_json(folder / INDEX)["weight_map"]
         assert isinstance(named, dict)  # weight_files has seen it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import json
 import os
 import shutil
@@ -10,6 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _MARK = ".partial"
+
+#: linux/fcntl.h and linux/fs.h
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+#: What a system or a file system says that cannot exchange two names.
+_NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 def _partial(path: Path) -> Path:
@@ -73,7 +81,8 @@ def write_json(path: Path, value: object) -> None:
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder to fill; if the block ends well it replaces ``path``, else it is deleted.
 
-    A folder cannot be replaced in one step: for a moment the old one stands beside under a ``.partial`` name.
+    Where the system can exchange two names (Linux), whoever looks sees the old folder or the new one at any moment.
+    Elsewhere the old one stands beside for a moment, under a ``.partial`` name.
     """
     partial = _partial(path)
     remove(partial)
@@ -81,12 +90,29 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     old = partial.with_name(f".{path.name}.old.{os.getpid()}{_MARK}")
     try:
         yield partial
-        for file in partial.iterdir():
-            _sync(file)
-        if path.exists():
+        for folder, _, files in os.walk(partial):
+            for file in files:
+                _sync(Path(folder, file))
+            _sync(Path(folder))
+        if not path.exists():
+            partial.replace(path)
+        elif not _exchange(partial, path):
             path.replace(old)
-        partial.replace(path)
+            partial.replace(path)
         _sync(path.parent)
     finally:
         remove(partial)
         remove(old)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap what two names stand for, in one step (renameat2); False where that cannot be done."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _NO_EXCHANGE:
+        return False
+    raise OSError(number, os.strerror(number), str(other))

@@ -9,9 +9,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from convert.chat import Encode
 from convert.errors import InputError
-from convert.gguf.vocab import TOKENIZER_MODEL
-
-_META_SPACE = "\u2581"
+from convert.gguf.vocab import META_SPACE, TOKENIZER_JSON, TOKENIZER_MODEL
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -19,7 +17,8 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
 
     SentencePiece puts a space before every stretch of text between special tokens, also before one that begins with
     a space; transformers 5 leaves the latter alone, and with ``legacy=False`` the stretch after a special token too.
-    Here it is always put, as SentencePiece itself and llama.cpp do (tests/convert compares them).
+    Here it is always put, as SentencePiece itself and llama.cpp do. A byte-level BPE that composes characters first
+    (NFC, as Qwen's) leaves that step out here, because llama.cpp has none (tests/convert compares them).
 
     Raises:
         InputError: the folder holds no tokenizer.
@@ -28,12 +27,16 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
         tokenizer = AutoTokenizer.from_pretrained(folder, legacy=True)
     except (OSError, ValueError) as error:
         raise InputError(
-            f"{folder}: no tokenizer ({error}); expected tokenizer.model and tokenizer_config.json"
+            f"{folder}: no tokenizer ({error}); expected {TOKENIZER_MODEL} or {TOKENIZER_JSON}, and "
+            "tokenizer_config.json; copy them from the base model"
         ) from error
-    if (folder / TOKENIZER_MODEL).is_file() and getattr(tokenizer, "add_prefix_space", True) is not False:
-        backend = tokenizer.backend_tokenizer
+    backend = tokenizer.backend_tokenizer
+    if not (folder / TOKENIZER_MODEL).is_file():
+        if isinstance(backend.normalizer, normalizers.NFC):
+            backend.normalizer = None
+    elif getattr(tokenizer, "add_prefix_space", True) is not False:
         backend.normalizer = normalizers.Sequence(
-            [normalizers.Prepend(_META_SPACE), normalizers.Replace(" ", _META_SPACE)]
+            [normalizers.Prepend(META_SPACE), normalizers.Replace(" ", META_SPACE)]
         )
         backend.pre_tokenizer = None
     if tokenizer.pad_token is None:

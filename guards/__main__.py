@@ -16,9 +16,9 @@ from tqdm import tqdm
 from guards import commands
 from guards.errors import GuardFault
 from guards.evaluation.jsonl import read_texts
-from guards.evaluation.redteam import Mode
 from guards.leak.canary import canary
 from guards.policy import CHOICES, DEFAULT_POLICY
+from guards.redteam.play import Mode
 from guards.verdict import Action, Verdict
 from models.errors import BundleError
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_check(subparsers)
+    _add_scan(subparsers)
     _add_eval(subparsers)
     _add_suites(subparsers)
     _add_redteam(subparsers)
@@ -58,13 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _guarded() -> argparse.ArgumentParser:
     """The options of every command that judges texts."""
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument(
-        "--bundle",
-        type=Path,
-        default=Path(os.environ.get("TELLERBOX_BUNDLE", "models/demo")),
-        help="bundle folder with the classifiers (default: $TELLERBOX_BUNDLE, else models/demo)",
-    )
+    shared = argparse.ArgumentParser(add_help=False, parents=[_bundled()])
     shared.add_argument("--policy", type=Path, default=DEFAULT_POLICY, help="policy file (default: %(default)s)")
     shared.add_argument(
         "--guard",
@@ -77,19 +72,37 @@ def _guarded() -> argparse.ArgumentParser:
     return shared
 
 
+def _bundled() -> argparse.ArgumentParser:
+    """The option of every command that reads classifiers."""
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--bundle",
+        type=Path,
+        default=Path(os.environ.get("TELLERBOX_BUNDLE", "models/demo")),
+        help="bundle folder with the classifiers (default: $TELLERBOX_BUNDLE, else models/demo)",
+    )
+    return shared
+
+
 def _add(subparsers: Subparsers, name: str, run: Callable[[argparse.Namespace], commands.Printed], text: str,
          *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:  # fmt: skip
     """A command that prints figures."""
     command = subparsers.add_parser(name, parents=parents, help=text, description=f"{text[0].upper()}{text[1:]}.")
     command.add_argument("--json", action="store_true", help="print the figures as JSON")
+    command.set_defaults(command=_printing(run))
+    return command
+
+
+def _printing(run: Callable[[argparse.Namespace], commands.Printed]) -> Callable[[argparse.Namespace], int]:
+    """The command that prints what ``run`` has to say."""
 
     def printed(options: argparse.Namespace) -> int:
         found = run(options)
-        print(found.text)
+        if found.text:
+            print(found.text)
         return GOOD if found.good else FELL_SHORT
 
-    command.set_defaults(command=printed)
-    return command
+    return printed
 
 
 def _add_check(subparsers: Subparsers) -> None:
@@ -106,6 +119,14 @@ def _add_check(subparsers: Subparsers) -> None:
     )
     check.add_argument("--output", action="store_true", help="judge as an answer (default: as a customer's message)")
     check.set_defaults(command=_check)
+
+
+def _add_scan(subparsers: Subparsers) -> None:
+    text = "find instructions to the assistant in texts that are data: knowledge pages, mails, documents"
+    description = "Print one finding a line as JSON; exit code 1 if one is an attack."
+    scan = subparsers.add_parser("scan", parents=[_bundled()], help=text, description=description)
+    scan.add_argument("files", type=Path, nargs="+", metavar="FILE", help="a text in UTF-8")
+    scan.set_defaults(command=_printing(commands.scan))
 
 
 def _add_eval(subparsers: Subparsers) -> None:

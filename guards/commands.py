@@ -20,16 +20,19 @@ from guards.audit.verify import verify
 from guards.evaluation import evaluate_report, facts, facts_suite, pii, pii_suite, robustness, unsafe
 from guards.evaluation.evaluate import Evaluation, evaluate, judge, lone_guards
 from guards.evaluation.jsonl import read_labelled, read_unsafe
-from guards.evaluation.redteam import Mode, play
-from guards.evaluation.redteam_client import Attacker, Target
-from guards.evaluation.redteam_file import read_attacks
-from guards.evaluation.redteam_journal import Journal, tasks_left
-from guards.evaluation.redteam_judge import Judge
-from guards.evaluation.redteam_report import summed_up
 from guards.evaluation.speed import measure_speed
 from guards.evaluation.speed_memory import peak_rss_bytes
 from guards.guard import Guard
+from guards.injection.classifier import FILE as INJECTION_FILE
+from guards.injection.classifier import load_injection
+from guards.injection.provenance import DataScanner, attacks
 from guards.policy import load_policy
+from guards.redteam.attacks import read_attacks
+from guards.redteam.client import Attacker, Target
+from guards.redteam.journal import Journal, tasks_left
+from guards.redteam.judge import Judge
+from guards.redteam.play import Mode, play
+from guards.redteam.report import summed_up
 from guards.verdict import Action
 from models.bundle import GUARD_TOKENIZER, open_bundle
 
@@ -91,6 +94,19 @@ def disguises(options: argparse.Namespace) -> Printed:
         _bar(rows, "attack"), lambda text: guard.check_input(text).action is Action.BLOCK
     )
     return _printed(options, figures, robustness.report(figures), good=figures.worst_fall_points <= options.max_fall)
+
+
+def scan(options: argparse.Namespace) -> Printed:
+    """``guards scan``: instructions to the assistant in texts that are data; falls short if one holds an attack."""
+    path = options.bundle / INJECTION_FILE
+    scanner = DataScanner(load_injection(path) if path.is_file() else None)
+    findings = [
+        finding
+        for file in _bar(options.files, "file")
+        for finding in scanner.scan(file.read_text(encoding="utf-8"), str(file))
+    ]
+    lines = "\n".join(json.dumps(finding.to_dict(), ensure_ascii=False) for finding in findings)
+    return Printed(lines, good=not attacks(findings))
 
 
 def personal_data(options: argparse.Namespace) -> Printed:

@@ -11,11 +11,16 @@ MAX_SEGMENT_CHARS = 200
 
 _FULL_STOP = "[\u3002\uff01\uff1f\uff1b\u2026]"
 _CLOSING = r"[\"'”’」』）)\]]"
-#: A sentence's end with the white space after it, once the next sentence has begun.
+#: What a full stop ends without ending the sentence: "no. 4417", "Dec. 5", "tel. 030".
+_ABBREVIATED = r"(?<!\b(?:no|nr))(?<!\b(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec|tel|ext|ref))(?<!\b(?:sept|appr))"
+#: A sentence's end with the white space after it, once the next sentence has begun; none begins with a small letter.
 _END = re.compile(
-    rf"[.!?]+{_CLOSING}*\s+(?=\S)|{_FULL_STOP}+{_CLOSING}*\s*(?=\S)(?!{_FULL_STOP}|{_CLOSING})|\n\s*(?=\S)"
+    rf"{_ABBREVIATED}[.!?]+{_CLOSING}*\s+(?=(?-i:[^\sa-z]))"
+    rf"|{_FULL_STOP}+{_CLOSING}*\s*(?=\S)(?!{_FULL_STOP}|{_CLOSING})|\n\s*(?=\S)",
+    re.IGNORECASE,
 )
-_SPACE = re.compile(r"\s+(?=\S)")
+#: Where a long sentence may be cut; Chinese has no white space.
+_SPACE = re.compile(r"\s+(?=\S)|[，、：](?=\S)")
 
 
 def next_cut(text: str, start: int, *, final: bool) -> int | None:

@@ -17,6 +17,10 @@ from models.fields import REMEDY, Fields
 FORMAT = 1
 MANIFEST = "manifest.json"
 
+#: The sentence encoder for search and its tokenizer: both or neither.
+EMBED = "embed.onnx"
+EMBED_TOKENIZER = "embed-tokenizer.json"
+
 #: Detoxify's largest head has 16 outputs; a longer list of labels is a damaged manifest.
 MAX_GUARD_LABELS = 32
 
@@ -54,7 +58,7 @@ class AdapterOrigin:
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """A licence: what it covers (``base``, ``adapter``, ``guard`` or ``data``), its SPDX name and its source."""
+    """A licence: what it covers (base, adapter, guard, embed or data), its SPDX name and its source."""
 
     covers: str
     name: str
@@ -142,9 +146,11 @@ def read_manifest(folder: Path) -> Manifest:
     if fields.get("format", int) != FORMAT:
         raise ManifestError(str(path), f"is of format {fields.get('format', int)}; expected {FORMAT}", REMEDY)
     manifest = _manifest(fields)
+    _check_adapters(manifest.files, path)
     _check_licences(manifest, path)
     _check_guard(manifest.guard, path)
-    _check_adapters(manifest.files, path)
+    for name in odd_parts(manifest.files):
+        raise IntegrityError(str(path), f"lists no {name}; an encoder and its tokenizer go together", REMEDY)
     return manifest
 
 
@@ -178,12 +184,31 @@ def _manifest(fields: Fields) -> Manifest:
     )
 
 
-def missing_licences(licences: Sequence[Licence], training_sets: Sequence[str], *, adapter: bool) -> list[str]:
-    """What no licence covers: ``base``, ``guard``, ``adapter`` if there is one, or names of training sets."""
+def missing_licences(
+    licences: Sequence[Licence], training_sets: Sequence[str], *, adapter: bool, files: Iterable[str] = ()
+) -> list[str]:
+    """What no licence covers.
+
+    Args:
+        licences: those that there are.
+        training_sets: names, each of which wants one that covers ``data``.
+        adapter: whether one was merged in, which wants one that covers ``adapter``.
+        files: of the bundle: an encoder wants one that covers ``embed``, a LoRA to switch to one that covers
+            ``adapter`` under its own name.
+    """
+    names = set(files)
     covered = {(licence.covers, licence.name) for licence in licences if licence.spdx}
     kinds = {covers for covers, _ in covered}
-    wanted = {"base", "guard"} | ({"adapter"} if adapter else set())
-    return sorted(wanted - kinds) + sorted(name for name in training_sets if ("data", name) not in covered)
+    wanted = {"base", "guard"} | ({"adapter"} if adapter else set()) | ({"embed"} if EMBED in names else set())
+    missing = sorted(wanted - kinds)
+    missing += [f"adapter {name}" for name in adapter_files(names) if ("adapter", name) not in covered]
+    return missing + sorted(name for name in training_sets if ("data", name) not in covered)
+
+
+def odd_parts(files: Iterable[str]) -> list[str]:
+    """Of the encoder and its tokenizer, the one that is missing while the other is there."""
+    here = {EMBED, EMBED_TOKENIZER} & set(files)
+    return sorted({EMBED, EMBED_TOKENIZER} - here) if here else []
 
 
 def adapter_files(files: Iterable[str]) -> dict[str, str]:
@@ -204,7 +229,9 @@ def _check_adapters(files: Iterable[str], path: Path) -> None:
 
 
 def _check_licences(manifest: Manifest, path: Path) -> None:
-    missing = missing_licences(manifest.licences, manifest.training_sets, adapter=manifest.adapter is not None)
+    missing = missing_licences(
+        manifest.licences, manifest.training_sets, adapter=manifest.adapter is not None, files=manifest.files
+    )
     if missing:
         raise IntegrityError(
             str(path), f"names no licence for {', '.join(missing)}", f"add it under `licences`, or {REMEDY}"

@@ -1,8 +1,8 @@
 """Slots: what stands for a customer's numbers and a shop's particulars, in training text and at run time alike.
 
 A model of this size cannot copy a number reliably, so ``order 12345`` reaches it as ``order {{Order Number}}``, it
-A model of this size cannot copy a number reliably, so ``order 12345`` reaches it as ``order {{Order Number}}``, it
-that come in another form, do reach the model.
+answers with the slot, and the number is put back into the answer. Only what a pattern finds is replaced: numbers
+that come in another form do reach the model.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from models.manifest import (
     GuardModel,
     Manifest,
     Origin,
+    odd_parts,
 )
 
 #: The guard's labels, thresholds and calibration, beside its two files.
@@ -36,7 +37,7 @@ GUARD_JSON = "guard.json"
 
 #: What a bundle may hold besides the required files.
 EXTRAS = re.compile(
-    r"embed\.onnx|embed-tokenizer\.json|intents\.npz|adapter-(?!none\.gguf)[a-z0-9][a-z0-9._-]{0,31}\.gguf"
+    r"embed\.onnx|embed-tokenizer\.json|(intents|injection)\.npz|adapter-(?!none\.gguf)[a-z0-9][a-z0-9._-]{0,31}\.gguf"
 )
 
 #: Packages whose versions decide about the bytes.
@@ -132,12 +133,14 @@ def refuse_extras(paths: Sequence[Path]) -> None:
         if not EXTRAS.fullmatch(path.name):
             raise InputError(
                 f"{path}: bundles hold no such file; expected "
-                "embed.onnx, embed-tokenizer.json, intents.npz or adapter-NAME.gguf"
+                "embed.onnx, embed-tokenizer.json, intents.npz, injection.npz or adapter-NAME.gguf; leave it out"
             )
         if not path.is_file():
             raise InputError(f"{path}: no such file; it was to be carried in the bundle")
         if names.count(path.name) > 1:
             raise InputError(f"{path.name}: given {names.count(path.name)} times; expected once")
+    for name in odd_parts(names):
+        raise InputError(f"{name}: is not given; encoder and tokenizer go together; pass both")
 
 
 def read_guard(folder: Path) -> GuardModel:

@@ -1,14 +1,15 @@
 """The licence file: under which terms base, adapter, guard and every training set may be passed on.
 
 TOML or JSON with the keys ``training_sets`` (names) and ``licences`` (tables of ``covers``, ``name``, ``spdx``,
-``source``; ``covers`` is ``base``, ``adapter``, ``guard`` or ``data``).
+``source``; ``covers`` is ``base``, ``adapter``, ``guard``, ``embed`` or ``data``; an adapter to switch to is named by
+the NAME of its ``adapter-NAME.gguf``).
 """
 
 from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from models.errors import ManifestError
 from models.fields import Fields
 from models.manifest import Licence, missing_licences
 
-COVERS = ("base", "adapter", "guard", "data")
+COVERS = ("base", "adapter", "guard", "embed", "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,18 @@ class Licences:
     licences: tuple[Licence, ...]
     training_sets: tuple[str, ...]
 
-    def require(self, path: Path, *, adapter: bool) -> None:
+    def require(self, path: Path, *, adapter: bool, files: Iterable[str] = ()) -> None:
         """Raise unless everything that goes into a bundle is covered.
+
+        Args:
+            path: the licence file, for the message.
+            adapter: whether one is merged in.
+            files: names of the bundle's further files.
 
         Raises:
             InputError: names what is not.
         """
-        missing = missing_licences(self.licences, self.training_sets, adapter=adapter)
+        missing = missing_licences(self.licences, self.training_sets, adapter=adapter, files=files)
         if missing:
             raise InputError(f"{path}: names no licence for {', '.join(missing)}; add a table under `licences`")
 

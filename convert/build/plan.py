@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TypeVar
 
 from convert.base import Base
 from convert.build.bundle import read_chat, read_guard, refuse_extras
 from convert.build.config import RunConfig
+from convert.build.estimate import TIME_BASIS, Sizes, StageEstimate, estimate
 from convert.build.licences import read_licences
-from convert.checkpoint import index_folder
+from convert.build.room import disk_of, ram_of
+from convert.checkpoint import index_folder, read_json
 from convert.errors import ConvertError, InputError
 from convert.gguf.source import GgufSource, read_source
-from convert.lora.adapter import read_adapter, refuse_other_base
+from convert.gguf.writer import BLOCK_ELEMENTS
+from convert.lora.adapter import Adapter, read_adapter, refuse_other_base
 from convert.lora.merge import refuse_misfit
-from convert.quantization.quantize import QuantType, refuse_indivisible
+from convert.lora.merging import peft_ram_bytes
+from convert.progress import Progress, silent
+from convert.quantization.quantize import refuse_indivisible
+from models.bundle import GUARD, GUARD_TOKENIZER
 from models.errors import BundleError
 
 T = TypeVar("T")
-
-#: About how many bits a weight takes with its scales, all tensors together; measured on Llama shapes.
-BITS_PER_WEIGHT = {QuantType.Q4_K_M: 4.9, QuantType.Q5_K_M: 5.8, QuantType.Q6_K: 6.6, QuantType.Q8_0: 8.5}
-
-#: Python with torch and transformers, before any weights.
-TORCH_BYTES = 500 << 20
-
-#: Python with numpy and gguf.
-PLAIN_BYTES = 150 << 20
-
-#: Bytes per element while one tensor is merged, checked and written: base, update, comparison and stored form.
-TENSOR_BYTES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +37,13 @@ class Plan:
         parameters: weights.
         float_bytes: size of the float GGUF.
         quantized_bytes: size of the quantised GGUF.
-        merge_ram_bytes: peak memory of merging and writing.
-        check_ram_bytes: peak memory of the comparison with transformers.
-        disk_bytes: what work folder and bundle will take.
-        disk_free_bytes: what there is.
+        stages: memory, disk and time of each stage.
+        time_basis: where the times come from.
+        ram_bytes: the largest of the stages' memory.
+        ram_available_bytes: what is free now.
+        disk_bytes: what work folder and bundle will take beyond what they hold already.
+        disk_free_bytes: what is free where the work folder lies.
+        warnings: what would be done, though not without loss or doubt.
         refusals: everything that would be refused; empty if nothing.
     """
 
@@ -57,10 +52,13 @@ class Plan:
     parameters: int
     float_bytes: int
     quantized_bytes: int
-    merge_ram_bytes: int
-    check_ram_bytes: int
+    stages: tuple[StageEstimate, ...]
+    time_basis: str
+    ram_bytes: int
+    ram_available_bytes: int
     disk_bytes: int
     disk_free_bytes: int
+    warnings: tuple[str, ...]
     refusals: tuple[str, ...]
 
     def require(self) -> None:
@@ -88,95 +86,147 @@ class _Refusals:
         try:
             return action()
         except (ConvertError, BundleError) as error:
-            self.found.append(str(error))
-            return None
+            self.add(str(error))
+        except OSError as error:  # a folder that may not be read
+            self.add(f"{error.filename or 'a file'}: {error.strerror}; make it readable")
+        return None
+
+    def add(self, text: str) -> None:
+        """Once, though two looks may find the same."""
+        if text not in self.found:
+            self.found.append(text)
 
 
-def make_plan(config: RunConfig, find_base: Callable[[], Base]) -> Plan:
+def make_plan(
+    config: RunConfig, find_base: Callable[[], Base], *, thorough: bool = False, progress: Progress = silent
+) -> Plan:
     """Look at everything that the run will read.
 
     Args:
         config: the run's options.
         find_base: finds the base, such as ``resolve_base`` with its arguments.
+        thorough: also read every weight and text, which the run's stages do themselves as they go.
+        progress: told while weights are read.
     """
     refusals = _Refusals()
     base = refusals.of(find_base)
     source = None if base is None else refusals.of(lambda: read_source(base.folder, config.precision))
+    adapter = None if config.adapter is None else refusals.of(lambda: read_adapter(config.adapter))  # type: ignore[arg-type]
     if base is not None:
         refusals.of(lambda: read_chat(base.folder, config.system_prompt))
-        refusals.of(lambda: _look_at_adapter(config, base))
+    if base is not None and adapter is not None:
+        refusals.of(lambda: refuse_other_base(adapter, base))
+        refusals.of(lambda: _refuse_misfit(adapter, base))
     if source is not None:
         shapes = {plan.target: plan.source.shape for plan in source.tensors}
         refusals.of(lambda: refuse_indivisible(shapes, config.quant))
         refusals.of(lambda: _refuse_context(config, source))
-    refusals.of(lambda: read_licences(config.licences).require(config.licences, adapter=config.adapter is not None))
+    refusals.of(lambda: _look_at_licences(config))
     refusals.of(lambda: _look_at_guard(config))
     refusals.of(lambda: refuse_extras(config.extras))
-    refusals.of(lambda: _refuse_missing(config.data, config.evaluation))
-    return _figures(config, base, source, refusals)
+    refusals.of(lambda: _refuse_missing(config))
+    if config.evaluation is not None and config.evaluation.exists():
+        refusals.of(lambda: read_json(config.evaluation))  # type: ignore[arg-type]
+    if thorough:
+        _read_everything(config, base, source, adapter, refusals, progress)
+    return _figures(config, base, source, adapter, refusals)
 
 
-def _figures(config: RunConfig, base: Base | None, source: GgufSource | None, refusals: _Refusals) -> Plan:
-    sizes = [plan.source.elements for plan in source.tensors] if source else []
-    total = sum(sizes)
-    quantized = int(total * BITS_PER_WEIGHT[config.quant] / 8)
-    float_bytes = source.bytes if source else 0
-    disk = float_bytes + 2 * quantized
-    free = shutil.disk_usage(_existing(config.work_folder)).free
-    if disk > free:
-        refusals.found.append(
-            f"{config.work_folder}: {free} bytes free; the run takes about {disk}; free some or pass --work"
-        )
-    logits = 2 * 4 * config.positions * (source.config.vocab if source else 0)
+def _figures(
+    config: RunConfig, base: Base | None, source: GgufSource | None, adapter: Adapter | None, refusals: _Refusals
+) -> Plan:
+    counts = [plan.source.elements for plan in source.tensors] if source else []
+    weights = sum(counts)
+    checkpoint = config.guard_checkpoint
+    sizes = Sizes(
+        weights=weights,
+        largest=max(counts, default=0),
+        vocab=source.config.vocab if source else 0,
+        float_bytes=source.bytes if source else 0,
+        peft_ram_bytes=peft_ram_bytes(weights) if adapter is not None and adapter.through_peft else 0,
+        positions=config.positions,
+        checkpoint_bytes=checkpoint.stat().st_size if checkpoint is not None and checkpoint.is_file() else 0,
+        quant=config.quant,
+    )
+    stages = estimate(sizes)
+    disk, ram = disk_of(stages, config.work_folder, config.out), ram_of(stages)
+    for text in (*disk.refusals, *ram.refusals):
+        refusals.add(text)
     return Plan(
         base=base.id if base else config.base,
         architecture=source.config.architecture if source else "",
-        parameters=total,
-        float_bytes=float_bytes,
-        quantized_bytes=quantized,
-        merge_ram_bytes=PLAIN_BYTES + TENSOR_BYTES * max(sizes, default=0),
-        check_ram_bytes=TORCH_BYTES + 4 * total + logits,
-        disk_bytes=disk,
-        disk_free_bytes=free,
+        parameters=weights,
+        float_bytes=sizes.float_bytes,
+        quantized_bytes=sizes.quantized_bytes,
+        stages=stages,
+        time_basis=TIME_BASIS,
+        ram_bytes=ram.needed_bytes,
+        ram_available_bytes=ram.free_bytes,
+        disk_bytes=disk.needed_bytes,
+        disk_free_bytes=disk.free_bytes,
+        warnings=(*(source.warnings if source else ()), *ram.warnings),
         refusals=tuple(refusals.found),
     )
 
 
-def _look_at_adapter(config: RunConfig, base: Base) -> None:
-    if config.adapter is None:
-        return
-    adapter = read_adapter(config.adapter)
-    refuse_other_base(adapter, base)
+def _read_everything(
+    config: RunConfig,
+    base: Base | None,
+    source: GgufSource | None,
+    adapter: Adapter | None,
+    refusals: _Refusals,
+    progress: Progress,
+) -> None:
+    """Every weight, which must be finite; the tokenizer; the texts to check with."""
+    from convert.fidelity.texts import check_texts
+    from convert.tokenizer import load_tokenizer  # transformers loads only when something is tokenized
+
+    tensors = source.tensors if source else ()
+    for number, plan in enumerate(tensors):
+        refusals.of(lambda plan=plan: [None for _ in plan.blocks(BLOCK_ELEMENTS)])  # type: ignore[misc]
+        progress("read weights", number + 1, len(tensors))
+    for pair in adapter.pairs.values() if adapter else ():
+        for factor in (pair.a, pair.b):
+            refusals.of(factor.read)
+    if base is not None:
+        refusals.of(lambda: load_tokenizer(base.folder))
+    if config.data is None or config.data.exists():
+        refusals.of(lambda: check_texts(config.data))
+
+
+def _refuse_misfit(adapter: Adapter, base: Base) -> None:
     refs = index_folder(base.folder)
     refuse_misfit(adapter, refs, tied="lm_head.weight" not in refs)
+
+
+def _look_at_licences(config: RunConfig) -> None:
+    files = [path.name for path in config.extras]
+    read_licences(config.licences).require(config.licences, adapter=config.adapter is not None, files=files)
 
 
 def _look_at_guard(config: RunConfig) -> None:
     if config.guard is not None:
         read_guard(config.guard)
-    elif config.guard_checkpoint is None:
+        return
+    if config.guard_checkpoint is None:
         raise InputError(
-            "no guard: expected --guard FOLDER (an exported one) or --guard-checkpoint FILE; bundles have one"
+            "no guard: expected --guard FOLDER (an exported one) or --guard-checkpoint FILE; bundles have one "
+            f"({GUARD}, {GUARD_TOKENIZER})"
         )
-    else:
-        _refuse_missing(config.guard_checkpoint, config.guard_tokenizer, config.guard_samples)
 
 
 def _refuse_context(config: RunConfig, source: GgufSource) -> None:
     limit = source.config.context_tokens
     if config.context_tokens is not None and not 0 < config.context_tokens <= limit:
-        raise InputError(f"context_tokens is {config.context_tokens}; the model takes 1 to {limit}")
+        raise InputError(
+            f"context_tokens is {config.context_tokens}; the model takes 1 to {limit}; pass one of these with "
+            "--context-tokens"
+        )
 
 
-def _refuse_missing(*paths: Path | None) -> None:
-    for path in paths:
-        if path is not None and not path.exists():
-            raise InputError(f"{path}: no such file or folder")
-
-
-def _existing(path: Path) -> Path:
-    """The nearest folder above that is there."""
-    path = path.resolve()
-    while not path.exists():
-        path = path.parent
-    return path
+def _refuse_missing(config: RunConfig) -> None:
+    """All that are missing in one message."""
+    given = (config.data, config.evaluation, config.guard_checkpoint, config.guard_tokenizer, config.guard_samples)
+    missing = [str(path) for path in given if path is not None and not path.exists()]
+    if missing:
+        raise InputError(f"{', '.join(missing)}: no such file or folder; correct the path")

@@ -34,7 +34,8 @@ def make_spec(config: RunConfig, base: Base, model: Path, guard: Path, checks: M
     """
     adapter = read_adapter(config.adapter) if config.adapter else None
     licences = read_licences(config.licences)
-    licences.require(config.licences, adapter=adapter is not None)
+    files = [path.name for path in config.extras]
+    licences.require(config.licences, adapter=adapter is not None, files=files)
     found = dict(checks)
     if config.evaluation is not None:
         found["held_out"] = read_json(config.evaluation)

@@ -6,14 +6,20 @@ repeats only the stage that it was in, and nothing half-written or changed is ev
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from convert.errors import InputError
 from convert.files import remove, write_json
 from models.bundle import sha256_of
+
+#: Held while a process works in the folder.
+LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,24 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the folder to this process; the kernel gives it back when the process ends, however it ends.
+
+        Raises:
+            InputError: another process works in it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / LOCK).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(
+                    f"{self.folder}: another run is at work in it; expected one at a time; wait for it to end, or "
+                    "pass another folder with --work"
+                ) from error
+            yield
 
     def run(self, stage: Stage) -> Outcome:
         """Do the stage unless its record holds."""

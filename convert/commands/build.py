@@ -1,10 +1,11 @@
-"""Commands of a whole build: plan, run, pack, verify."""
+"""Commands of a whole build: plan, run, pack."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from convert.build.config import RunConfig, make_run_config, read_run_config
@@ -13,7 +14,7 @@ from convert.errors import InputError
 from convert.gguf.tensors import Precision
 from convert.progress import Progress
 from convert.quantization.quantize import QuantType
-from models.bundle import Bundle, open_bundle
+from models.bundle import Bundle
 
 #: Options of ``run``, ``plan`` and ``pack``: key of the TOML file, type, help.
 RUN_OPTIONS: tuple[tuple[str, Callable[[str], object], str], ...] = (
@@ -62,8 +63,10 @@ def plan(args: argparse.Namespace, progress: Progress) -> Result:
     from convert.base import resolve_base
     from convert.build.plan import make_plan
 
+    quiet_transformers()
     config = _run_config(args)
-    plan = make_plan(config, lambda: resolve_base(config.base, config.revision, download=False))
+    find = partial(resolve_base, config.base, config.revision, download=False)
+    plan = make_plan(config, find, thorough=True, progress=progress)
     return {**plan.to_dict(), "ok": not plan.refusals, "exit_code": 2 if plan.refusals else 0}
 
 
@@ -85,16 +88,7 @@ def pack(args: argparse.Namespace, progress: Progress) -> Result:
     if config.guard is None:
         raise InputError("pack: no guard; expected --guard FOLDER of an exported one")
     base = resolve_base(config.base, config.revision)
-    return _bundle(pack(make_spec(config, base, args.model, config.guard, read_json(args.checks)), config.out))
-
-
-def _verify_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bundle", type=Path, help="bundle folder")
-
-
-def verify(args: argparse.Namespace, progress: Progress) -> Result:
-    """Open a bundle, which verifies it."""
-    return _bundle(open_bundle(args.bundle))
+    return bundle_result(pack(make_spec(config, base, args.model, config.guard, read_json(args.checks)), config.out))
 
 
 def _run_config(args: argparse.Namespace) -> RunConfig:
@@ -110,7 +104,8 @@ def _run_config(args: argparse.Namespace) -> RunConfig:
     return read_run_config(args.config)
 
 
-def _bundle(bundle: Bundle) -> Result:
+def bundle_result(bundle: Bundle) -> Result:
+    """What a verified bundle is, for printing."""
     manifest = bundle.manifest
     files = {name: entry.bytes for name, entry in manifest.files.items()}
     return {
@@ -127,5 +122,4 @@ COMMANDS = {
     "run": Command("all stages: base (and adapter) in, verified bundle out", run, _run_options),
     "plan": Command("sizes, memory, disk and every refusal of a run; writes nothing", plan, _run_options),
     "pack": Command("finished files to a bundle", pack, _pack_options),
-    "verify": Command("open a bundle and verify every byte of it", verify, _verify_options),
 }

@@ -24,7 +24,10 @@ DATA_NAMES = (
 )
 
 #: Sources of ordinary requests and remarks: a false alarm among them costs a customer.
-ORDINARY = frozenset({"bitext", "clinc", "paradetox", "cold", "own.harmless.shop"})
+ORDINARY = frozenset({"bitext", "clinc", "paradetox", "cold"}) | {
+    f"own.harmless.{block}"
+    for block in ("shop", "own_account", "abroad", "customer", "customer_long", "customer_chinese")
+}
 
 #: Between two texts that stand in one message.
 _JOINTS = (" ", ". ", "\n", "? ", " ... ", "! ", " - ", "\n\n", "。", "，")

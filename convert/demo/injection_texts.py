@@ -18,6 +18,7 @@ TEMPLATE_FILES = (
     "injection_attacks_more.toml",
     "injection_harmless.toml",
     "injection_harmless_zh.toml",
+    "injection_customers.toml",
 )
 
 _CHOICE = re.compile(r"\{([^{}]*)\}")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from convert.chat import Encode
 from convert.checkpoint import Float32Array
 from convert.errors import CheckError, InputError
-from convert.fidelity.figures import Fidelity, compare
+from convert.fidelity.figures import Fidelity, RowFigures, compare_row, summarise
+from convert.fidelity.intervals import Difference, Intervals, intervals, paired
 from convert.fidelity.texts import CheckTexts
 from convert.progress import Progress, silent
 from convert.quantization.libllama import GgufModel
@@ -24,14 +26,16 @@ class CheckOptions:
     """How much to check.
 
     Attributes:
-        positions: token positions to compare logits at.
+        positions: token positions to compare logits at, of support and of general text each.
         row_tokens: longest sequence.
         threads: of llama.cpp; 0 takes the physical cores.
+        baseline: another quantised GGUF of the same model, to take the difference from.
     """
 
     positions: int = 2000
     row_tokens: int = 512
     threads: int = 0
+    baseline: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +52,40 @@ class TokenParity:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """What quantising costs on some texts.
+
+    Attributes:
+        fidelity: the quantised GGUF against the float one.
+        intervals: 95 % intervals of it.
+        against: its divergence against that of the baseline, if there is one.
+    """
+
+    fidelity: Fidelity
+    intervals: Intervals
+    against: Difference | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """For the manifest."""
+        made = {**self.fidelity.to_dict(), "intervals_95": self.intervals.to_dict()}
+        return made if self.against is None else {**made, "against_baseline": self.against.to_dict()}
+
+
+@dataclass(frozen=True, slots=True)
 class CheckReport:
     """Everything that was found.
 
     Attributes:
         tokens: parity of the tokenizers.
-        f16: the float GGUF against transformers in float32.
-        quantized: the quantised GGUF against the float one.
+        f16: the float GGUF against transformers in float32, on support text.
+        support: what quantising costs on support text.
+        general: what it costs on general text; None if there was none.
     """
 
     tokens: TokenParity
     f16: Fidelity
-    quantized: Fidelity
+    support: Loss
+    general: Loss | None
 
     def failures(self) -> list[str]:
         """What fell short, in words; empty if nothing did. The quantised file has no tolerance: it is reported."""
@@ -94,7 +120,8 @@ class CheckReport:
         return {
             "token_parity": asdict(self.tokens),
             "f16_against_transformers": self.f16.to_dict(),
-            "quantized_against_f16": self.quantized.to_dict(),
+            "quantized_against_f16": self.support.to_dict(),
+            "quantized_against_f16_general": None if self.general is None else self.general.to_dict(),
             "tolerances": {"min_top1_agreement": MIN_TOP1_AGREEMENT, "max_mean_kld": MAX_MEAN_KLD},
         }
 
@@ -138,7 +165,10 @@ def check(
     options: CheckOptions,
     progress: Progress = silent,
 ) -> CheckReport:
-    """Compare transformers (float32), the float GGUF and the quantised GGUF; one model is in memory at a time.
+    """Compare transformers (float32) with the float GGUF, and that with the quantised one.
+
+    Memory: first transformers alone, then the GGUFs, mapped; logits of all positions of transformers, of the others
+    those of one row.
 
     Raises:
         InputError: a file is missing, or the texts are too short.
@@ -149,22 +179,55 @@ def check(
     tokenizer = load_tokenizer(base)
     with GgufModel(f16, vocab_only=True) as vocabulary:
         tokens = token_parity(vocabulary.encode, encoder(tokenizer), texts.lines)
-    rows = token_rows(texts.conversations, encoder(tokenizer), tokenizer.bos_token_id, options)
+    encode, bos = encoder(tokenizer), tokenizer.bos_token_id
+    rows = token_rows(texts.conversations, encode, bos, options)
+    others = token_rows(texts.general, encode, bos, options) if texts.general else []
     model = reference.load_model(base, adapter)
     expected = [reference.logits(model, row) for row in _watched("check transformers", rows, progress)]
     del model
-    halves = _gguf_logits(f16, rows, options, "check f16", progress)
-    fidelity = compare(rows, expected, halves)
+    fidelity = summarise(_against_reference(f16, rows, expected, options, progress))
     del expected
-    packed = _gguf_logits(quantized, rows, options, "check quantized", progress)
-    return CheckReport(tokens, fidelity, compare(rows, halves, packed))
+    return CheckReport(
+        tokens=tokens,
+        f16=fidelity,
+        support=_loss(f16, quantized, rows, options, "check support text", progress),
+        general=_loss(f16, quantized, others, options, "check general text", progress) if others else None,
+    )
 
 
-def _gguf_logits(
-    path: Path, rows: Sequence[Sequence[int]], options: CheckOptions, stage: str, progress: Progress
-) -> list[Float32Array]:
-    with GgufModel(path, options.row_tokens, options.threads) as model:
-        return [model.logits(row) for row in _watched(stage, rows, progress)]
+def _against_reference(
+    f16: Path,
+    rows: Sequence[Sequence[int]],
+    expected: Sequence[Float32Array],
+    options: CheckOptions,
+    progress: Progress,
+) -> list[RowFigures]:
+    with GgufModel(f16, options.row_tokens, options.threads) as model:
+        watched = _watched("check float", rows, progress)
+        return [compare_row(row, logits, model.logits(row)) for row, logits in zip(watched, expected, strict=True)]
+
+
+def _loss(
+    f16: Path,
+    quantized: Path,
+    rows: Sequence[Sequence[int]],
+    options: CheckOptions,
+    stage: str,
+    progress: Progress,
+) -> Loss:
+    """Run the float GGUF and the quantised ones side by side, row by row."""
+    paths = [quantized, *([options.baseline] if options.baseline else [])]
+    with ExitStack() as stack:
+        reference, *models = [
+            stack.enter_context(GgufModel(path, options.row_tokens, options.threads)) for path in (f16, *paths)
+        ]
+        figures: list[list[RowFigures]] = [[] for _ in models]
+        for row in _watched(stage, rows, progress):
+            logits = reference.logits(row)
+            for found, model in zip(figures, models, strict=True):
+                found.append(compare_row(row, logits, model.logits(row)))
+    ours, *theirs = figures
+    return Loss(summarise(ours), intervals(ours), paired(ours, theirs[0]) if theirs else None)
 
 
 def _watched(stage: str, rows: Sequence[Sequence[int]], progress: Progress) -> Iterable[Sequence[int]]:

@@ -46,6 +46,58 @@ def log_softmax(logits: Float32Array) -> Float64Array:
     return wide
 
 
+@dataclass(frozen=True, slots=True)
+class RowFigures:
+    """Figures of one row of T tokens.
+
+    Attributes:
+        klds: KL(reference || model) at each position, nats, shape (T,).
+        same: whether both find the same token most likely, shape (T,).
+        losses: -log p of each following token under the reference and under the model, nats, shape (2, T - 1).
+    """
+
+    klds: Float64Array
+    same: npt.NDArray[np.bool_]
+    losses: Float64Array
+
+
+def compare_row(ids: Sequence[int], reference: Float32Array, model: Float32Array) -> RowFigures:
+    """Compare logits (T, V) of one row of T token ids.
+
+    Raises:
+        ValueError: shapes disagree.
+    """
+    if reference.shape != model.shape or len(ids) != len(reference):
+        raise ValueError(f"logits of shapes {reference.shape} and {model.shape} for {len(ids)} tokens")
+    p, q = log_softmax(reference), log_softmax(model)
+    here, following = np.arange(len(ids) - 1), np.asarray(ids[1:], np.int64)
+    return RowFigures(
+        klds=(np.exp(p) * (p - q)).sum(axis=-1),
+        same=p.argmax(axis=-1) == q.argmax(axis=-1),
+        losses=np.stack([-p[here, following], -q[here, following]]),
+    )
+
+
+def summarise(rows: Sequence[RowFigures]) -> Fidelity:
+    """All rows together.
+
+    Raises:
+        ValueError: there is no position.
+    """
+    if not rows:
+        raise ValueError("no row to take figures of")
+    kld = np.concatenate([row.klds for row in rows])
+    perplexities = np.exp(np.concatenate([row.losses for row in rows], axis=1).mean(axis=1))
+    return Fidelity(
+        positions=len(kld),
+        top1_agreement=float(np.concatenate([row.same for row in rows]).mean()),
+        mean_kld=max(0.0, float(kld.mean())),  # rounding can bring equal distributions to -1e-17
+        p99_kld=max(0.0, float(np.percentile(kld, 99))),
+        reference_perplexity=float(perplexities[0]),
+        perplexity=float(perplexities[1]),
+    )
+
+
 def compare(
     rows: Sequence[Sequence[int]], reference: Sequence[Float32Array], model: Sequence[Float32Array]
 ) -> Fidelity:
@@ -59,22 +111,4 @@ def compare(
     Raises:
         ValueError: shapes disagree, or there is no position.
     """
-    klds, same, losses = [], [], []
-    for ids, ours, theirs in zip(rows, reference, model, strict=True):
-        if ours.shape != theirs.shape or len(ids) != len(ours):
-            raise ValueError(f"logits of shapes {ours.shape} and {theirs.shape} for {len(ids)} tokens")
-        p, q = log_softmax(ours), log_softmax(theirs)
-        klds.append((np.exp(p) * (p - q)).sum(axis=-1))
-        same.append(p.argmax(axis=-1) == q.argmax(axis=-1))
-        here, following = np.arange(len(ids) - 1), np.asarray(ids[1:])
-        losses.append(np.stack([-p[here, following], -q[here, following]]))  # (2, T - 1)
-    kld, loss = np.concatenate(klds), np.concatenate(losses, axis=1)
-    perplexities = np.exp(loss.mean(axis=1))
-    return Fidelity(
-        positions=len(kld),
-        top1_agreement=float(np.concatenate(same).mean()),
-        mean_kld=max(0.0, float(kld.mean())),  # rounding can bring equal distributions to -1e-17
-        p99_kld=max(0.0, float(np.percentile(kld, 99))),
-        reference_perplexity=float(perplexities[0]),
-        perplexity=float(perplexities[1]),
-    )
+    return summarise([compare_row(*one) for one in zip(rows, reference, model, strict=True)])

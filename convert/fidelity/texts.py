@@ -1,13 +1,22 @@
-"""Texts that conversions are checked with: probes written for this project, and held-out support conversations."""
+"""Texts to check conversions with and to calibrate them on: probes, support conversations, general text; no overlap."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from convert.chat import SYSTEM_PROMPT, Message, render
-from convert.training.corpus import INSTRUCTION_FILE, Pair, read_pairs, read_rephrasings, split_by_template
+from convert.errors import InputError
+from convert.training.corpus import (
+    INSTRUCTION_FILE,
+    Pair,
+    read_jsonl,
+    read_pairs,
+    read_rephrasings,
+    split_by_template,
+)
 from convert.training.dataset import read_split, turns
 
 #: What tokenizers are known to disagree about: leading spaces, control tokens, accents, scripts, emoji, digits, blanks.
@@ -35,6 +44,13 @@ PROBES = (
 )
 
 
+#: Short texts of many kinds (prose, recipes, code, minutes, six languages), written for this project.
+GENERAL = Path(__file__).with_name("general.jsonl")
+
+#: Support texts that are read for each general one while calibrating: what the model is for counts for more.
+SUPPORT_TURNS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class CheckTexts:
     """What to check with.
@@ -42,20 +58,53 @@ class CheckTexts:
     Attributes:
         conversations: whole texts, whose every position is compared.
         lines: texts whose token ids are compared.
+        general: whole texts that have nothing to do with customer service.
     """
 
     conversations: tuple[str, ...]
     lines: tuple[str, ...]
+    general: tuple[str, ...] = ()
 
 
-def check_texts(data: Path | None, lines: int = 2000, seed: int = 11) -> CheckTexts:
+@dataclass(frozen=True, slots=True)
+class CalibrationTexts:
+    """What to calibrate on; none of it is checked with.
+
+    Attributes:
+        support: whole conversations.
+        general: whole texts.
+        sources: what they come from, in words.
+    """
+
+    support: tuple[str, ...]
+    general: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    def mixed(self) -> Iterator[str]:
+        """SUPPORT_TURNS support texts, a general one, and so on until both are at their end."""
+        general = iter(self.general)
+        for number, text in enumerate(self.support, start=1):
+            yield text
+            if number % SUPPORT_TURNS == 0 and (other := next(general, None)) is not None:
+                yield other
+        yield from general
+
+
+def check_texts(data: Path | None, lines: int = 2000, seed: int = 11, general: Path | None = None) -> CheckTexts:
     """Held-out texts of ``data`` (a folder of support data, a CSV or a JSONL), or the probes alone if there is none.
+
+    Args:
+        data: support data.
+        lines: how many requests' token ids to compare, besides the probes.
+        seed: of the order.
+        general: general texts (see ``read_general``) to take every second of, from the second; GENERAL if not given.
 
     Raises:
         InputError: the data is missing or malformed.
     """
+    others = read_general(general)[1::2]
     if data is None:
-        return CheckTexts(PROBES, PROBES)
+        return CheckTexts(PROBES, PROBES, others)
     rng = random.Random(seed)
     held_out, train = _pairs(data)
     conversations = [render(turns(pair)) for pair in held_out]
@@ -65,7 +114,39 @@ def check_texts(data: Path | None, lines: int = 2000, seed: int = 11) -> CheckTe
         fresh = sorted({text for texts in read_rephrasings(data, [*train, *held_out]).values() for text in texts})
         rng.shuffle(fresh)
         requests += fresh
-    return CheckTexts(tuple(conversations), (*PROBES, *requests[: max(0, lines)]))
+    return CheckTexts(tuple(conversations), (*PROBES, *requests[: max(0, lines)]), others)
+
+
+def calibration_texts(data: Path, seed: int = 11, general: Path | None = None) -> CalibrationTexts:
+    """The training side of ``data`` and the other half of the general texts, in random order.
+
+    Raises:
+        InputError: the data is missing or malformed.
+    """
+    _, train = _pairs(data)
+    support = sorted({render(turns(pair)) for pair in train})
+    random.Random(seed).shuffle(support)
+    named = "general text of this project" if general is None else general.name
+    return CalibrationTexts(tuple(support), read_general(general)[::2], (f"support: {data.name}", f"general: {named}"))
+
+
+def read_general(path: Path | None = None) -> tuple[str, ...]:
+    """General texts: a JSONL with a ``text`` a line, or a plain text with empty lines between; GENERAL if not given.
+
+    Raises:
+        InputError: the file is missing or malformed, or holds fewer than two texts: one to calibrate, one to check.
+    """
+    path = path or GENERAL
+    if path.suffix == ".jsonl":
+        texts = tuple(row["text"] for row in read_jsonl(path) if isinstance(row.get("text"), str))
+    elif path.is_file():
+        blocks = path.read_text(encoding="utf-8").replace("\r\n", "\n").split("\n\n")
+        texts = tuple(block.strip() for block in blocks if block.strip())
+    else:
+        raise InputError(f"{path}: no such file; expected general text, a .jsonl with the field text or plain text")
+    if len(texts) < 2:
+        raise InputError(f"{path}: {len(texts)} texts; expected two or more, apart by empty lines or as JSON lines")
+    return tuple(str(text) for text in texts)
 
 
 def _pairs(data: Path) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:

@@ -8,7 +8,9 @@ import gguf
 
 from convert.checkpoint import read_json
 from convert.gguf.config import ModelConfig
+from convert.gguf.families import family_of
 from convert.gguf.source import GgufSource
+from convert.gguf.special import special_vocab
 
 
 def add_keys(writer: gguf.GGUFWriter, source: GgufSource) -> None:
@@ -17,8 +19,9 @@ def add_keys(writer: gguf.GGUFWriter, source: GgufSource) -> None:
     _metadata(writer, source).set_gguf_meta_model(writer)
     _add_parameters(writer, source.config)
     writer.add_file_type(source.precision.file_type)
-    writer.add_vocab_size(source.config.vocab)
-    writer.add_rope_dimension_count(source.config.head_dim)
+    if family_of(source.config.architecture).writes_vocab_size:
+        writer.add_vocab_size(source.config.vocab)
+        writer.add_rope_dimension_count(source.config.head_dim)
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     _add_vocabulary(writer, source)
 
@@ -47,22 +50,24 @@ def _add_parameters(writer: gguf.GGUFWriter, config: ModelConfig) -> None:
     writer.add_feed_forward_length(config.feed_forward)
     writer.add_head_count(config.heads)
     writer.add_head_count_kv(config.kv_heads)
-    if config.rope_type == "linear":
+    if config.rope.type == "linear":
         writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
-        writer.add_rope_scaling_factor(config.rope_factor)
-    writer.add_rope_freq_base(config.rope_theta)
+        writer.add_rope_scaling_factor(config.rope.factor)
+    writer.add_rope_freq_base(config.rope.theta)
     writer.add_layer_norm_rms_eps(config.rms_eps)
-    writer.add_key_length(config.head_dim)
-    writer.add_value_length(config.head_dim)
+    if config.states_head_dim:
+        writer.add_key_length(config.head_dim)
+        writer.add_value_length(config.head_dim)
 
 
 def _add_vocabulary(writer: gguf.GGUFWriter, source: GgufSource) -> None:
     vocabulary = source.vocabulary
     if vocabulary.add_space_prefix is not None:
         writer.add_add_space_prefix(vocabulary.add_space_prefix)
-    writer.add_tokenizer_model("llama")
-    writer.add_tokenizer_pre("default")
+    writer.add_tokenizer_model(vocabulary.model)
+    writer.add_tokenizer_pre(vocabulary.pre)
     writer.add_token_list(vocabulary.tokens)
-    writer.add_token_scores(vocabulary.scores)
+    if vocabulary.scores:
+        writer.add_token_scores(vocabulary.scores)
     writer.add_token_types(vocabulary.types)
-    gguf.SpecialVocab(source.folder, n_vocab=len(vocabulary.tokens)).add_to_gguf(writer, quiet=True)
+    special_vocab(source.folder, vocabulary).add_to_gguf(writer, quiet=True)

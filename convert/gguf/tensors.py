@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import gguf
 import numpy as np
 import numpy.typing as npt
 
-from convert.checkpoint import Float32Array, TensorRef
+from convert.checkpoint import Float32Array, WeightSource
 from convert.errors import InputError, UnsupportedError
 from convert.gguf.config import ModelConfig
 from convert.gguf.families import Family, Permute, TensorRow, family_of
@@ -45,7 +46,7 @@ class TensorPlan:
         heads: the heads by which its rows are reordered; 0 if they are not.
     """
 
-    source: TensorRef
+    source: WeightSource
     target: str
     type: gguf.GGMLQuantizationType
     heads: int = 0
@@ -55,8 +56,49 @@ class TensorPlan:
         """Its size in the file."""
         return self.source.elements * (4 if self.type == gguf.GGMLQuantizationType.F32 else 2)
 
+    def blocks(self, elements: int) -> Iterator[Float32Array]:
+        """The weights in blocks of about so many elements, each of whole rows and, if reordered, of whole heads."""
+        rows = self.source.shape[0]
+        unit = rows // self.heads if self.heads else 1
+        step = unit * max(1, elements * rows // max(1, self.source.elements) // unit)
+        for start in range(0, rows, step):
+            yield self.source.rows(start, min(start + step, rows))
 
-def plan_tensors(config: ModelConfig, refs: Mapping[str, TensorRef], precision: Precision) -> tuple[TensorPlan, ...]:
+
+@dataclass(frozen=True, slots=True)
+class ComputedWeights:
+    """A small tensor that no checkpoint holds, such as factors of the rotary positions.
+
+    Attributes:
+        name: in the GGUF.
+        file: that it was computed from.
+        values: as float32.
+    """
+
+    name: str
+    file: Path
+    values: Float32Array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows first."""
+        return self.values.shape
+
+    @property
+    def elements(self) -> int:
+        """How many numbers it holds."""
+        return self.values.size
+
+    def read(self) -> Float32Array:
+        """All of it."""
+        return self.values
+
+    def rows(self, start: int, stop: int) -> Float32Array:
+        """Rows ``start`` to ``stop``."""
+        return self.values[start:stop]
+
+
+def plan_tensors(config: ModelConfig, refs: Mapping[str, WeightSource], precision: Precision) -> tuple[TensorPlan, ...]:
     """All tensors in the checkpoint's order.
 
     Raises:
@@ -90,7 +132,7 @@ def expected_rows(config: ModelConfig, family: Family) -> dict[str, TensorRow]:
     return rows
 
 
-def _plan(ref: TensorRef, row: TensorRow, config: ModelConfig, precision: Precision) -> TensorPlan:
+def _plan(ref: WeightSource, row: TensorRow, config: ModelConfig, precision: Precision) -> TensorPlan:
     shape = tuple(config.sizes[name] for name in row.shape)
     if ref.shape != shape:
         raise InputError(
@@ -98,7 +140,7 @@ def _plan(ref: TensorRef, row: TensorRow, config: ModelConfig, precision: Precis
             "use the config.json that belongs to these weights"
         )
     heads = {Permute.NONE: 0, Permute.HEADS: config.heads, Permute.KV_HEADS: config.kv_heads}[row.permute]
-    plain = len(shape) == 1 or row.target.endswith("_norm.weight")
+    plain = len(shape) == 1
     return TensorPlan(ref, row.target, Precision.F32.quant_type if plain else precision.quant_type, heads)
 
 
@@ -109,13 +151,13 @@ def permute_rows(weights: Float32Array, heads: int) -> Float32Array:
 
 
 def encode(plan: TensorPlan, weights: Float32Array) -> npt.NDArray[np.generic]:
-    """The tensor as it lies in the file; bfloat16 as bytes.
+    """The tensor, or a block of its rows, as it lies in the file; bfloat16 as bytes.
 
     Raises:
         InputError: a value is beyond what float16 holds.
     """
     if plan.heads:
-        weights = permute_rows(weights, plan.heads)
+        weights = permute_rows(weights, plan.heads * weights.shape[0] // plan.source.shape[0])
     if plan.type == gguf.GGMLQuantizationType.F16:
         largest = float(max(weights.max(initial=0.0), -weights.min(initial=0.0)))
         if largest > float(np.finfo(np.float16).max):

@@ -1,25 +1,16 @@
-"""A SentencePiece vocabulary as GGUF wants it: text, score and type of every token id.
+"""A vocabulary as GGUF wants it: text and type of every token id, and a score where the model has one.
 
-Rules of llama.cpp's converter (conversion/base.py of the pinned release): ids beyond the model are unused padding,
-added tokens score -1000, special ones are control tokens.
+Rules of llama.cpp's converter (conversion/base.py of the pinned release): ids beyond the tokenizer are unused padding,
+special added tokens are control tokens, also those that only look so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-
-import gguf
-from sentencepiece import SentencePieceProcessor
-
-from convert.checkpoint import read_json
-from convert.errors import InputError, UnsupportedError
 
 TOKENIZER_MODEL = "tokenizer.model"
-PADDING_SCORE = -10000.0
-ADDED_SCORE = -1000.0
-_META_SPACE = "\u2581"
+TOKENIZER_JSON = "tokenizer.json"
+META_SPACE = "\u2581"
 
 #: Added tokens that are control tokens even where the tokenizer's file does not say so.
 _CONTROL_WORDS = frozenset({"<pad>", "<mask>", "<2mass>", "[@BOS@]"})
@@ -31,91 +22,24 @@ class Vocabulary:
     """Token tables, all of length V.
 
     Attributes:
+        model: ``llama`` (SentencePiece) or ``gpt2`` (byte-level BPE).
+        pre: name of the pre-tokenizer.
         tokens: UTF-8 text of each id.
-        scores: merge priority of each id.
+        scores: merge priority of each id; empty for ``gpt2``, which has merges.
         types: ``gguf.TokenType`` of each id.
         add_space_prefix: whether text gets a leading space; None if the tokenizer does not say.
+        warnings: where llama.cpp will split text otherwise than the tokenizer.
     """
 
+    model: str
+    pre: str
     tokens: tuple[bytes, ...]
     scores: tuple[float, ...]
     types: tuple[int, ...]
-    add_space_prefix: bool | None
-
-
-def read_vocabulary(folder: Path, size: int) -> Vocabulary:
-    """Read ``tokenizer.model``, ``added_tokens.json`` and ``tokenizer_config.json``.
-
-    Args:
-        folder: the model folder.
-        size: rows of the model's embedding, V.
-
-    Raises:
-        UnsupportedError: there is no SentencePiece model.
-        InputError: it is damaged, or has more tokens than the model.
-    """
-    config = read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
-    table = _pieces(folder / TOKENIZER_MODEL, size)
-    if (folder / "added_tokens.json").is_file():
-        for token, number in read_json(folder / "added_tokens.json").items():
-            _put(table, number, token, gguf.TokenType.USER_DEFINED, folder / "added_tokens.json")
-    decoder = config.get("added_tokens_decoder") or {}
-    if not isinstance(decoder, Mapping):
-        raise InputError(f"{folder / 'tokenizer_config.json'}: added_tokens_decoder is no object")
-    for number, entry in decoder.items():
-        token = str(entry["content"])
-        if entry.get("special") or looks_special(token):
-            _put(table, number, token, gguf.TokenType.CONTROL, folder / "tokenizer_config.json")
-        else:
-            text = token.replace(_META_SPACE, " ")
-            _put(table, number, text, gguf.TokenType.USER_DEFINED, folder / "tokenizer_config.json")
-    prefix = config.get("add_prefix_space")
-    tokens, scores, types = zip(*table, strict=True)
-    return Vocabulary(tokens, scores, types, prefix if isinstance(prefix, bool) else None)
+    add_space_prefix: bool | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def looks_special(token: str) -> bool:
     """Whether an added token is a control token by its spelling, such as ``<|user|>``."""
     return token in _CONTROL_WORDS or any(token.startswith(a) and token.endswith(b) for a, b in _CONTROL_BRACKETS)
-
-
-def _pieces(path: Path, size: int) -> list[tuple[bytes, float, int]]:
-    """Rows (text, score, type), padded to ``size``."""
-    if not path.is_file():
-        raise UnsupportedError(
-            f"{path}: no such file; expected a SentencePiece vocabulary; copy tokenizer.model from the base model "
-            "(transformers 5 drops it on save)"
-        )
-    try:
-        pieces = SentencePieceProcessor(model_file=str(path))
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{path}: no SentencePiece model ({error}); copy it again from the base model") from error
-    if pieces.vocab_size() > size:
-        raise InputError(
-            f"{path}: {pieces.vocab_size()} tokens; the model's embedding has {size}; use the tokenizer of this model"
-        )
-    table = [
-        (pieces.IdToPiece(i).encode(), pieces.GetScore(i), _type_of(pieces, i)) for i in range(pieces.vocab_size())
-    ]
-    padding = [(f"[PAD{i}]".encode(), PADDING_SCORE, int(gguf.TokenType.UNUSED)) for i in range(len(table), size)]
-    return table + padding
-
-
-def _type_of(pieces: SentencePieceProcessor, number: int) -> int:
-    if pieces.IsUnknown(number):
-        return int(gguf.TokenType.UNKNOWN)
-    if pieces.IsControl(number):
-        return int(gguf.TokenType.CONTROL)
-    if pieces.IsUnused(number):
-        return int(gguf.TokenType.UNUSED)
-    return int(gguf.TokenType.BYTE if pieces.IsByte(number) else gguf.TokenType.NORMAL)
-
-
-def _put(table: list[tuple[bytes, float, int]], number: object, token: str, kind: gguf.TokenType, path: Path) -> None:
-    """Set an added token; one beyond the embedding can never be produced and is left out, as the reference does."""
-    try:
-        index = int(str(number))
-    except ValueError as error:
-        raise InputError(f"{path}: token id {number!r} of {token!r}; expected a number") from error
-    if 0 <= index < len(table):
-        table[index] = (token.encode(), ADDED_SCORE, int(kind))

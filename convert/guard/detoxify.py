@@ -5,78 +5,35 @@ Layout (https://github.com/unitaryai/detoxify, ``detoxify/detoxify.py`` and ``co
 ``tokenizer_name``; ``config.dataset.args.classes``, and for the variants trained against bias ``identity_classes``,
 whose outputs follow those of ``classes`` and are not reported.
 
+``num_main_classes`` beside ``arch`` says how many outputs are reported where ``identity_classes`` does not.
+
 The tensors tell the model's shape but for the number of attention heads and, where layers share their weights, of
-layers. Those stand in SHAPES by ``model_type``, or in the checkpoint under ``config.arch.shape``.
+layers. Those stand in ``convert.guard.families`` by ``model_type``, or in the checkpoint under ``config.arch.shape``.
 """
 
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import transformers
 
 from convert.errors import InputError, UnsupportedError
+from convert.guard.families import FAMILIES, SHAPES, Family
 from models.errors import ManifestError
 from models.fields import Fields
 
 State = Mapping[str, torch.Tensor]
 
+#: The remedy where a checkpoint contradicts itself.
+_ASK = "take the checkpoint as it was published or saved by its training"
+
 #: Names in Detoxify's first models -> names in all others (``change_names`` in its source).
 RENAMED = {"toxic": "toxicity", "identity_hate": "identity_attack", "severe_toxic": "severe_toxicity"}
-
-
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A transformers architecture.
-
-    Attributes:
-        config: its configuration class.
-        prefix: of its tensors' names.
-        wide: name of the tensor whose rows are the feed-forward width.
-        head: name of the tensor whose rows are the outputs.
-        fixed: configuration in which the published models differ from the class's defaults.
-        segments: whether the model takes ``token_type_ids``.
-    """
-
-    config: type[transformers.PretrainedConfig]
-    prefix: str
-    wide: str = "encoder.layer.0.intermediate.dense.weight"
-    head: str = "classifier.weight"
-    fixed: Mapping[str, object] = field(default_factory=dict)
-    segments: bool = True
-
-
-_ROBERTA = {"layer_norm_eps": 1e-5, "pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2}
-
-#: ``model_name`` -> what it is. A further architecture is a further row.
-FAMILIES: Mapping[str, Family] = {
-    "BertForSequenceClassification": Family(transformers.BertConfig, "bert"),
-    "RobertaForSequenceClassification": Family(
-        transformers.RobertaConfig, "roberta", head="classifier.out_proj.weight", fixed=_ROBERTA, segments=False
-    ),
-    "XLMRobertaForSequenceClassification": Family(
-        transformers.XLMRobertaConfig, "roberta", head="classifier.out_proj.weight", fixed=_ROBERTA, segments=False
-    ),
-    "AlbertForSequenceClassification": Family(
-        transformers.AlbertConfig,
-        "albert",
-        wide="encoder.albert_layer_groups.0.albert_layers.0.ffn.weight",
-        fixed={"hidden_act": "gelu_new"},
-    ),
-}
-
-#: ``model_type`` -> what its tensors do not tell, from the published ``config.json``.
-SHAPES: Mapping[str, Mapping[str, int]] = {
-    "bert-base-uncased": {"num_attention_heads": 12},
-    "roberta-base": {"num_attention_heads": 12},
-    "xlm-roberta-base": {"num_attention_heads": 12},
-    "albert-base-v2": {"num_attention_heads": 12, "num_hidden_layers": 12},
-    "nreimers/MiniLM-L6-H384-uncased": {"num_attention_heads": 12},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +45,7 @@ class Detoxifier:
         labels: names of the first outputs; further outputs are not reported.
         segments: whether the model takes ``token_type_ids``.
         vocabulary: rows of the word embedding.
+        padding: id of the padding.
         tokens: longest input.
     """
 
@@ -95,6 +53,7 @@ class Detoxifier:
     labels: tuple[str, ...]
     segments: bool
     vocabulary: int
+    padding: int
     tokens: int
 
 
@@ -113,8 +72,10 @@ def load_detoxify(path: Path, *, trusted: bool = False) -> Detoxifier:
         fields = Fields(_unpickled(path, trusted=trusted), str(path))
         arch = fields.child("config").child("arch")
         args = arch.child("args")
-        dataset = fields.child("config").child("dataset").child("args")
-        unreported = dataset.items("identity_classes", str) if dataset.has("identity_classes") else ()
+        whole = fields.child("config")
+        dataset = whole.child("dataset").child("args")
+        main = whole.get("num_main_classes", int) if whole.has("num_main_classes") else None
+        unreported = len(dataset.items("identity_classes", str)) if dataset.has("identity_classes") else 0
         labels = tuple(RENAMED.get(name, name) for name in dataset.items("classes", str))
         name, kind, outputs = args.get("model_name", str), args.get("model_type", str), args.get("num_classes", int)
         state: State = fields.get("state_dict", dict)
@@ -129,7 +90,10 @@ def load_detoxify(path: Path, *, trusted: bool = False) -> Detoxifier:
             "config.arch.shape"
         )
     family = FAMILIES[name]
+    if main == len(labels):
+        unreported = max(unreported, outputs - main)
     _check_labels(path, labels, unreported, outputs, len(_tensor(state, family.head, path)))
+    _refuse_not_finite(state, path)
     config = family.config(num_labels=outputs, **{**family.fixed, **_measured(family, state, path), **shape})
     reserved = 0 if family.segments else int(config.pad_token_id) + 1  # RoBERTa's positions begin after the padding's
     return Detoxifier(
@@ -137,6 +101,7 @@ def load_detoxify(path: Path, *, trusted: bool = False) -> Detoxifier:
         labels=labels,
         segments=family.segments,
         vocabulary=int(config.vocab_size),
+        padding=int(config.pad_token_id),
         tokens=int(config.max_position_embeddings) - reserved,
     )
 
@@ -147,7 +112,9 @@ def _unpickled(path: Path, *, trusted: bool) -> object:
     try:
         return torch.load(path, map_location="cpu", weights_only=not trusted)
     except pickle.UnpicklingError as error:
-        remedy = "copy it again" if trusted else "if its origin is known, export it with `convert guard --trusted`"
+        remedy = "if its origin is known, export it with `convert guard --trusted`"
+        if trusted or not zipfile.is_zipfile(path):  # torch has saved archives for years; what is none is likely cut
+            remedy = "copy it again"
         raise InputError(
             f"{path}: not only tensors and plain values ({str(error).splitlines()[0]}); {remedy}"
         ) from error
@@ -155,17 +122,30 @@ def _unpickled(path: Path, *, trusted: bool) -> object:
         raise InputError(f"{path}: cannot be read ({error}); expected a Detoxify checkpoint; copy it again") from error
 
 
-def _check_labels(path: Path, labels: tuple[str, ...], unreported: tuple[str, ...], outputs: int, rows: int) -> None:
+def _check_labels(path: Path, labels: tuple[str, ...], unreported: int, outputs: int, rows: int) -> None:
     """Names, configured outputs and the head's rows must agree, or scores would be given to the wrong names."""
     if not labels or len(set(labels)) != len(labels):
-        raise InputError(f"{path}: classes {list(labels)}; expected one or more different names")
+        raise InputError(f"{path}: classes {list(labels)}; expected one or more different names; {_ASK}")
     if outputs != rows:
-        raise InputError(f"{path}: num_classes is {outputs}, but the head has {rows} outputs; expected the same")
-    if outputs not in (len(labels), len(labels) + len(unreported)):
         raise InputError(
-            f"{path}: {outputs} outputs for {len(labels)} classes and {len(unreported)} identity_classes; "
-            "expected as many"
+            f"{path}: num_classes is {outputs}, but the head has {rows} outputs; expected the same; {_ASK}"
         )
+    if outputs not in (len(labels), len(labels) + unreported):
+        raise InputError(
+            f"{path}: {outputs} outputs for {len(labels)} classes and {unreported} that are not reported; "
+            f"expected as many; {_ASK}"
+        )
+
+
+def _refuse_not_finite(state: State, path: Path) -> None:
+    """NaN in one weight makes every score NaN, and a score that is NaN reaches no threshold."""
+    for name, tensor in state.items():
+        if isinstance(tensor, torch.Tensor) and not bool(torch.isfinite(tensor).all()):
+            bad = int((~torch.isfinite(tensor)).sum())
+            raise InputError(
+                f"{path}: {name} holds {bad} NaN or infinite values of {tensor.numel()}; expected finite weights; "
+                "copy or train the checkpoint again"
+            )
 
 
 def _tensor(state: State, name: str, path: Path) -> torch.Tensor:
@@ -201,7 +181,8 @@ def _build(name: str, config: transformers.PretrainedConfig, state: State, path:
     config._attn_implementation = "eager"  # what the ONNX exporter traces
     model = getattr(transformers, name)(config).float().eval()
     # position_ids were saved by earlier transformers; they are derived now
-    weights = {key: tensor for key, tensor in state.items() if not key.endswith("position_ids")}
+    unused = FAMILIES[name].unused
+    weights = {k: tensor for k, tensor in state.items() if not k.endswith("position_ids") and not k.startswith(unused)}
     try:
         missing, unknown = model.load_state_dict(weights, strict=False)
     except RuntimeError as error:  # a tensor of another shape

@@ -2,45 +2,35 @@
 
 ``guard.onnx``: int64 ``input_ids``, ``attention_mask`` and, where the model takes them, ``token_type_ids``, all (B, T);
 float32 ``logits`` (B, L). ``guard-tokenizer.json``: for the ``tokenizers`` library, without padding and truncation.
-``guard.json``: ``models.manifest.GuardModel``.
-
-Weights are quantised to seven bits: on x86 without VNNI a product of full-range int8 and uint8 saturates, so the same
-file would score, and the thresholds would mean, something else on each processor
-(https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
+``guard.json``: ``models.manifest.GuardModel``. ``guard-float32.onnx`` beside them if asked for: the same before int8.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
-from tokenizers import Tokenizer
 
 from convert.build.bundle import GUARD_JSON
-from convert.errors import CheckError, InputError
+from convert.errors import InputError
 from convert.files import atomic_folder
 from convert.guard.calibration import Limits, Scored, figures, int8_cost, threshold
 from convert.guard.detoxify import Detoxifier, load_detoxify
 from convert.guard.onnxscore import Scorer
 from convert.guard.samples import Sample
 from convert.guard.tokenizer import read_tokenizer
+from convert.onnx.int8 import quantize_encoder
+from convert.onnx.parity import parity, require_parity
+from convert.onnx.trace import to_onnx
 from convert.progress import Progress, silent
-from models.bundle import GUARD, GUARD_TOKENIZER
+from models.bundle import GUARD, GUARD_TOKENIZER, sha256_of
 from models.manifest import GuardModel
 
-#: How close the float32 ONNX logits must be to PyTorch's.
-MAX_DIFFERENCE = 1e-4
-
-OPSET = 17
+#: The float32 model, kept if asked for.
+FLOAT32 = "guard-float32.onnx"
 
 #: Without samples nobody knows better.
 UNCALIBRATED = 0.5
@@ -56,6 +46,8 @@ class ExportOptions:
         limits: what a threshold may wrongly claim.
         compared: texts on which int8 is compared with float32.
         data: names of the sets that the samples come from, for the record.
+        origin: where the checkpoint comes from, for the record; empty takes its file name.
+        float32: whether FLOAT32 stays beside the int8 model.
     """
 
     trusted: bool = False
@@ -63,6 +55,8 @@ class ExportOptions:
     limits: Limits = field(default_factory=Limits)
     compared: int = 1500
     data: tuple[str, ...] = ()
+    origin: str = ""
+    float32: bool = False
 
 
 def export_guard(
@@ -77,7 +71,7 @@ def export_guard(
 
     Args:
         checkpoint: Detoxify's ``.ckpt``.
-        tokenizer: a ``tokenizer.json``, a BERT ``vocab.txt``, or a folder that holds one of them.
+        tokenizer: a tokenizer's file or a folder that holds one (see ``convert.guard.tokenizer``).
         out: replaced as a whole.
         samples: texts to calibrate on and to report on; without any, every threshold is UNCALIBRATED.
         options: how to export; None takes the defaults.
@@ -89,33 +83,40 @@ def export_guard(
     Raises:
         InputError: checkpoint, tokenizer or a sample is missing, malformed or disagrees with the others.
         UnsupportedError: an architecture that cannot be exported.
-        CheckError: the float32 ONNX model differs from PyTorch by more than MAX_DIFFERENCE.
+        CheckError: the float32 ONNX model differs from PyTorch's by more than ``convert.onnx.parity`` allows.
     """
     options = options or ExportOptions()
     source = load_detoxify(checkpoint, trusted=options.trusted)
-    words = read_tokenizer(tokenizer, source.vocabulary)
+    words = read_tokenizer(tokenizer, source.vocabulary, source.padding)
     _check_samples(samples, source.labels)
     with atomic_folder(out) as folder:
         words.save(str(folder / GUARD_TOKENIZER))
-        plain = folder / "float32.onnx"
-        to_onnx(source, plain)
-        difference = parity(source, plain, words)
-        if difference > MAX_DIFFERENCE:
-            raise CheckError(
-                f"{checkpoint}: the ONNX logits differ from PyTorch's by {difference:.1e}; "
-                f"expected at most {MAX_DIFFERENCE:.0e}"
-            )
-        quantize_guard(plain, folder / GUARD, per_channel=options.per_channel)
+        plain = folder / FLOAT32
+        difference = export_float32(source, plain)
+        require_parity(checkpoint, difference)
+        quantize_encoder(plain, folder / GUARD, per_channel=options.per_channel)
+        record = {
+            "checkpoint": {"origin": options.origin or checkpoint.name, "sha256": sha256_of(checkpoint)},
+            "float32_onnx_max_logit_difference": float(f"{difference:.1e}"),
+        }
         desk = _Desk(source.labels, Scorer(folder / GUARD, words), Scorer(plain, words), options, progress)
-        model = desk.calibrated(samples, {"float32_onnx_max_logit_difference": float(f"{difference:.1e}")})
-        plain.unlink()
+        model = desk.calibrated(samples, record)
+        if not options.float32:
+            plain.unlink()
         (folder / GUARD_JSON).write_text(
             json.dumps(asdict(model), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
     return model
 
 
-class _Logits(torch.nn.Module):
+def export_float32(source: Detoxifier, path: Path) -> float:
+    """Write the float32 ONNX model; gives the largest difference of its logits from PyTorch's."""
+    module = Logits(source).eval()
+    to_onnx(module, path, "logits", segments=source.segments)
+    return parity(module, path, segments=source.segments, vocabulary=source.vocabulary, tokens=source.tokens)
+
+
+class Logits(torch.nn.Module):
     """The model with positional inputs and the reported outputs only."""
 
     def __init__(self, source: Detoxifier) -> None:
@@ -129,64 +130,6 @@ class _Logits(torch.nn.Module):
         extra = {} if segments is None else {"token_type_ids": segments}
         logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=mask, **extra).logits
         return logits[:, : self.reported]
-
-
-def to_onnx(source: Detoxifier, path: Path) -> None:
-    """Write the float32 ONNX model; batch and length are free."""
-    names = ["input_ids", "attention_mask", *(["token_type_ids"] if source.segments else [])]
-    ids = torch.full((2, 8), 3)
-    inputs = (ids, torch.ones_like(ids), torch.zeros_like(ids))[: len(names)]
-    with _quiet():
-        torch.onnx.export(
-            _Logits(source).eval(),
-            inputs,
-            str(path),
-            input_names=names,
-            output_names=["logits"],
-            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in names} | {"logits": {0: "batch"}},
-            opset_version=OPSET,
-            dynamo=False,
-        )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter's and the quantiser's remarks are about their own deprecations, not about the model."""
-    root = logging.getLogger()
-    level = root.level
-    root.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        root.setLevel(level)
-
-
-def quantize_guard(source: Path, target: Path, *, per_channel: bool) -> None:
-    """Write the int8 model: matrices and embeddings in int8 (seven bits used), activations quantised as they come."""
-    with _quiet():
-        quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=per_channel, reduce_range=True)
-
-
-#: Lengths that parity is tried at: one token, odd, a bucket, longer than a bucket. Those beyond the model are left out.
-PARITY_LENGTHS = (1, 2, 7, 16, 33, 128)
-
-
-def parity(source: Detoxifier, path: Path, words: Tokenizer) -> float:
-    """Largest difference between the ONNX model's logits and PyTorch's, over lengths, batches and padding."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    reference, rng, worst = _Logits(source).eval(), np.random.default_rng(0), 0.0
-    for length in (length for length in PARITY_LENGTHS if length <= source.tokens):
-        ids = rng.integers(5, min(source.vocabulary, words.get_vocab_size()), (3, length), dtype=np.int64)
-        mask = (np.arange(length) < np.array([[length], [max(1, length // 2)], [1]])).astype(np.int64)
-        arrays = (ids, mask, np.zeros_like(ids))[: 3 if source.segments else 2]
-        names = ("input_ids", "attention_mask", "token_type_ids")
-        found = session.run(["logits"], dict(zip(names, arrays, strict=False)))[0]
-        with torch.inference_mode():
-            expected = reference(*(torch.from_numpy(array) for array in arrays)).numpy()
-        worst = max(worst, float(np.abs(found - expected).max()))
-    return worst
 
 
 def _check_samples(samples: Sequence[Sample], labels: Sequence[str]) -> None:

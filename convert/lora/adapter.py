@@ -11,6 +11,7 @@ from pathlib import Path
 from convert.base import HUB_ID, Base
 from convert.checkpoint import TensorRef, index_file, read_json
 from convert.errors import InputError, UnsupportedError
+from convert.lora.route import FACTOR, MAGNITUDE, fields_through_peft, tensors_through_peft
 from models.bundle import sha256_of
 
 CONFIG = "adapter_config.json"
@@ -18,23 +19,6 @@ WEIGHTS = "adapter_model.safetensors"
 
 #: Written by ``convert finetune`` beside the adapter: how it was trained and on which base.
 TRAINING = "training.json"
-
-#: Fields of adapter_config.json that the merge reads.
-_READ = frozenset({"r", "lora_alpha", "use_rslora", "rank_pattern", "alpha_pattern", "base_model_name_or_path"})
-
-#: Fields that matter in training only, or that only say which tensors there are (the tensors themselves are counted).
-_HARMLESS = frozenset(
-    {
-        *("auto_mapping", "exclude_modules", "inference_mode", "layers_pattern", "layers_to_transform", "lora_dropout"),
-        *("megatron_core", "peft_type", "peft_version", "qalora_group_size", "revision", "runtime_config"),
-        *("target_modules", "task_type"),
-    }
-)
-
-#: Initialisations that change the base's own weights: such an adapter is a difference from another base.
-_MOVES_BASE = ("pissa", "olora", "corda", "loftq", "lora_ga")
-
-_FACTOR = re.compile(r"base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])\.weight")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +28,17 @@ class LoraPair:
     Attributes:
         a: factor A, shape (rank, columns).
         b: factor B, shape (rows, rank).
-        scale: alpha / rank, or alpha / sqrt(rank) with rsLoRA.
+        scale: alpha / rank, or alpha / sqrt(rank) with rsLoRA (https://arxiv.org/abs/2312.03732).
     """
 
     a: TensorRef
     b: TensorRef
     scale: float
+
+    @property
+    def rank(self) -> int:
+        """Rows of A, columns of B."""
+        return self.a.shape[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,63 +49,64 @@ class Adapter:
         folder: where it lies.
         config: ``adapter_config.json`` as it is.
         pairs: name of the base's tensor -> its update.
+        through_peft: fields and tensors that only PEFT can fold into the weights; empty for a plain LoRA, whose
+            ``pairs`` are all there is to it.
         sha256: of its weights.
     """
 
     folder: Path
     config: Mapping[str, object]
     pairs: Mapping[str, LoraPair]
+    through_peft: tuple[str, ...]
     sha256: str
+
+    def require_plain(self, what: str) -> None:
+        """Raise unless ``pairs`` are all there is to the adapter.
+
+        Args:
+            what: what cannot be done otherwise, for the message.
+
+        Raises:
+            UnsupportedError: names what else there is.
+        """
+        if self.through_peft:
+            raise UnsupportedError(
+                f"{self.folder}: has {', '.join(self.through_peft[:3])}; {what} takes a plain LoRA (or rsLoRA, "
+                "rank_pattern, alpha_pattern) only; merge this adapter with `python -m convert merge`"
+            )
 
 
 def read_adapter(folder: Path) -> Adapter:
     """Read an adapter's configuration and tensor headers.
 
     Raises:
-        InputError: a file is missing or damaged, or a factor is missing or of the wrong shape.
-        UnsupportedError: it is no plain LoRA; names the field or tensor.
+        InputError: a file is missing or damaged, or a tensor is missing or of the wrong shape.
+        UnsupportedError: nothing here can fold it into the weights; names the field or tensor.
     """
     config = read_json(folder / CONFIG)
-    refuse_unknown(config, folder / CONFIG)
+    fields = fields_through_peft(config, folder / CONFIG)
+    refs = index_file(folder / WEIGHTS)
+    if not refs:
+        raise InputError(f"{folder / WEIGHTS}: holds no tensors; expected LoRA factors; copy the adapter again")
     factors: dict[str, dict[str, TensorRef]] = {}
-    for name, ref in index_file(folder / WEIGHTS).items():
-        match = _FACTOR.fullmatch(name)
-        if match is None:
-            raise UnsupportedError(
-                f"{folder / WEIGHTS}: {name} is no LoRA factor of a linear layer and cannot be merged; "
-                "merge this adapter with PEFT's merge_and_unload and convert the result"
-            )
-        factors.setdefault(match["module"], {})[match["side"]] = ref
-    if not factors:
-        raise InputError(f"{folder / WEIGHTS}: holds no tensors; expected LoRA factors")
+    others: list[str] = []
+    for name, ref in refs.items():
+        if match := FACTOR.fullmatch(name):
+            factors.setdefault(match["module"], {})[match["side"]] = ref
+        else:
+            others.append(name)
+    tensors = tensors_through_peft(others, config, folder / WEIGHTS)
     pairs = {f"{module}.weight": _pair(module, sides, config, folder) for module, sides in factors.items()}
-    return Adapter(folder, config, pairs, sha256_of(folder / WEIGHTS))
-
-
-def refuse_unknown(config: Mapping[str, object], path: Path) -> None:
-    """Let only plain LoRA through; a field that this version does not know must be off.
-
-    Raises:
-        UnsupportedError: names the field.
-    """
-    if config.get("peft_type") != "LORA":
-        raise UnsupportedError(f"{path}: peft_type is {config.get('peft_type')!r}; expected 'LORA'")
-    init = config.get("init_lora_weights")
-    if isinstance(init, str) and init.startswith(_MOVES_BASE):
-        raise UnsupportedError(f"{path}: init_lora_weights {init!r} changes the base; use PEFT")
-    allowed = _READ | _HARMLESS | {"init_lora_weights"}
-    for name, value in config.items():
-        if name not in allowed and value and value != "none":
-            raise UnsupportedError(
-                f"{path}: {name} is {value!r}; expected a plain LoRA (or rsLoRA, rank_pattern, alpha_pattern); "
-                "merge this adapter with PEFT's merge_and_unload and convert the result"
-            )
+    if config.get("use_dora"):
+        _refuse_lost_magnitudes(set(factors), others, folder)
+    return Adapter(folder, config, pairs, fields + tensors, sha256_of(folder / WEIGHTS))
 
 
 def refuse_other_base(adapter: Adapter, base: Base) -> None:
     """Refuse an adapter that says it was trained on another base.
 
-    A sha256 in TRAINING decides; without one, two different hub ids do.
+    A sha256 in TRAINING decides; without one, two different hub ids do (hubs do not tell capitals apart). What neither
+    can tell, the shapes do (``convert.lora.merge.refuse_misfit``).
 
     Raises:
         InputError: it was trained on another one.
@@ -130,7 +120,7 @@ def refuse_other_base(adapter: Adapter, base: Base) -> None:
             )
         return
     named = str(adapter.config.get("base_model_name_or_path") or "")
-    if HUB_ID.fullmatch(named) and HUB_ID.fullmatch(base.id) and named != base.id:
+    if HUB_ID.fullmatch(named) and HUB_ID.fullmatch(base.id) and named.casefold() != base.id.casefold():
         raise InputError(f"{adapter.folder}: trained on {named}; the base is {base.id}; pass --base {named}")
 
 
@@ -149,11 +139,30 @@ def _pair(module: str, sides: Mapping[str, TensorRef], config: Mapping[str, obje
 
 
 def _by_pattern(config: Mapping[str, object], patterns: str, module: str, default: str, folder: Path) -> float:
-    """The value for a module: PEFT takes the first pattern that matches the name or its end."""
+    """The value for a module: of the first pattern that matches its name or the end of it after a dot.
+
+    That is how PEFT matches: ``peft.utils.other.get_pattern_key``.
+    """
     table = config.get(patterns) or {}
     value = config.get(default)
     if isinstance(table, Mapping):
-        value = next((v for key, v in table.items() if re.fullmatch(rf"(.*\.)?({key})", module)), value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        try:
+            value = next((v for key, v in table.items() if re.fullmatch(rf"(.*\.)?({key})", module)), value)
+        except re.error as error:
+            raise InputError(
+                f"{folder / CONFIG}: {patterns} holds a pattern that is no regular expression ({error}); "
+                "copy the adapter again"
+            ) from error
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise InputError(f"{folder / CONFIG}: {default} of {module} is {value!r}; expected a number above 0")
     return float(value)
+
+
+def _refuse_lost_magnitudes(modules: set[str], others: list[str], folder: Path) -> None:
+    """DoRA has one vector of magnitudes for every pair of factors; PEFT would silently go on with its initial ones."""
+    found = {match["module"] for name in others if (match := MAGNITUDE.fullmatch(name))}
+    if found != modules:
+        raise InputError(
+            f"{folder / WEIGHTS}: use_dora is set, and {min(found ^ modules)} has not both factors and "
+            "lora_magnitude_vector; copy the adapter again"
+        )

@@ -1,19 +1,17 @@
 """Quantise a GGUF with llama.cpp, in a child process: a failed assertion there ends the child and not the conversion.
 
 llama.cpp writes in place and tells its progress only in its log, so the child writes to a temporary file that is
-renamed at the end, and its log lines drive the progress bar.
+renamed at the end, and its log lines drive the progress bar. What it would only log (a matrix that the importance
+matrix does not know, a type that does not fit a row) is refused here.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -22,14 +20,17 @@ import gguf
 from convert.errors import InputError, QuantizeError, UnsupportedError
 from convert.files import atomic_output
 from convert.progress import Progress, silent
+from convert.quantization.imatrix import read_imatrix, require_coverage
+from convert.quantization.job import Job, TensorLine, run_job
 
 #: K-quants pack this many weights of a row; for rows that do not divide, llama.cpp silently takes another type.
 SUPER_BLOCK = 256
 
-#: ``[  12/  75]  blk.0.ffn_up.weight - [ 256, 768, 1, 1], type = f16, ...``
-_PROGRESS = re.compile(r"^\[\s*(\d+)/\s*(\d+)\]")
+#: ``... type = f16, size = 0.750 MiB -> 0.211 MiB (q4_K)``, as a dry run says it; a tensor that stays has no arrow.
+_DRY_RUN_TYPE = re.compile(r"type =\s*(\S+),.*?(?:->.*\((\S+)\))?$")
 
-_LOG_LINES_KEPT = 12
+#: Stored types that count as not quantised.
+FLOATS = ("F32", "F16", "BF16")
 
 
 class QuantType(StrEnum):
@@ -66,6 +67,22 @@ class Quantized:
     types: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Guidance:
+    """What the mixture is guided by.
+
+    Attributes:
+        imatrix: an importance matrix's file; it must cover every matrix.
+        types: tensor name -> name of its type, such as ``Q5_K``; the mixture decides about the others.
+    """
+
+    imatrix: Path | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+UNGUIDED = Guidance()
+
+
 def indivisible_rows(shapes: Mapping[str, tuple[int, ...]], quant: QuantType) -> dict[str, int]:
     """Matrices (name -> shape, rows first) whose rows do not divide as the quantisation needs, with their length."""
     return {name: shape[-1] for name, shape in shapes.items() if len(shape) > 1 and shape[-1] % quant.row_multiple}
@@ -87,6 +104,8 @@ def quantize(
     threads: int = 0,
     progress: Progress = silent,
     cancelled: threading.Event | None = None,
+    *,
+    guidance: Guidance = UNGUIDED,
 ) -> Quantized:
     """Quantise ``source`` (an f16, bf16 or f32 GGUF) to ``out``, which is there only once it is whole.
 
@@ -97,25 +116,86 @@ def quantize(
         threads: of the child; 0 takes all cores.
         progress: told after every tensor.
         cancelled: set it from another thread to stop the child; the temporary file is deleted.
+        guidance: an importance matrix, types of single tensors.
 
     Raises:
-        InputError: the source is missing, no GGUF or quantised already.
+        InputError: the source is missing, no GGUF or quantised already; the guidance does not fit it.
         UnsupportedError: rows do not divide; names them.
-        QuantizeError: the child failed, or was cancelled.
+        QuantizeError: the child failed or was cancelled, or a tensor did not get the type that was asked for.
     """
     refuse_quantized(source)
-    refuse_indivisible(read_shapes(source), quant)
+    shapes = read_shapes(source)
+    refuse_indivisible(shapes, quant)
+    numbers = type_numbers(guidance.types, shapes)
+    if guidance.imatrix is not None:
+        require_coverage(read_imatrix(guidance.imatrix), shapes, str(guidance.imatrix))
     with atomic_output(out) as partial:
-        _run_child(
-            [
-                *(sys.executable, "-m", "convert.quantization.child", str(os.getpid())),
-                *(str(source.resolve()), str(partial.resolve()), quant.value, str(threads)),
-            ],
-            progress,
-            cancelled or threading.Event(),
+        job = Job(
+            source=str(source.resolve()),
+            out=str(partial.resolve()),
+            file_type=int(quant.file_type),
+            threads=threads,
+            imatrix=str(guidance.imatrix.resolve()) if guidance.imatrix else "",
+            types=numbers,
         )
-        types = Counter(tensor.tensor_type.name for tensor in _reader(partial).tensors)
-    return Quantized(out, out.stat().st_size, dict(sorted(types.items())))
+        run_job(job, lambda line: progress("quantize", line.number, line.total), cancelled or threading.Event())
+        stored = {tensor.name: tensor.tensor_type.name for tensor in _reader(partial).tensors}
+        _refuse_other_types(guidance.types, stored)
+    return Quantized(out, out.stat().st_size, dict(sorted(Counter(stored.values()).items())))
+
+
+def mixture(source: Path, quant: QuantType) -> dict[str, str]:
+    """Which type llama.cpp would store each tensor in, by its name; nothing is computed or written.
+
+    Raises:
+        InputError: the source is missing or no GGUF.
+        QuantizeError: llama.cpp failed.
+    """
+    shapes = read_shapes(source)
+    found: dict[str, str] = {}
+
+    def take(line: TensorLine) -> None:
+        if match := _DRY_RUN_TYPE.search(line.text):
+            found[line.name] = (match.group(2) or match.group(1)).upper()
+
+    job = Job(source=str(source.resolve()), out="", file_type=int(quant.file_type), threads=1, dry_run=True)
+    run_job(job, take, threading.Event())
+    if found.keys() != shapes.keys():
+        missing = next(iter(sorted(shapes.keys() ^ found.keys())))
+        raise QuantizeError(f"{source}: llama.cpp names no type of {missing}; expected a line for each tensor")
+    return found
+
+
+def type_numbers(types: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """llama.cpp's numbers of the types of single tensors.
+
+    Raises:
+        InputError: a tensor or a type is unknown.
+        UnsupportedError: a tensor's rows do not divide by its type's block; llama.cpp would take another one.
+    """
+    numbers = {}
+    for name, kind in types.items():
+        if name not in shapes:
+            raise InputError(f"{name} is to be {kind}; the model has no such tensor; search the types of this model")
+        if kind not in gguf.GGMLQuantizationType.__members__:
+            raise InputError(f"{name} is to be {kind!r}; expected a type of ggml such as Q4_K or Q6_K")
+        number = gguf.GGMLQuantizationType[kind]
+        block = gguf.GGML_QUANT_SIZES[number][0]
+        if shapes[name][-1] % block:
+            raise UnsupportedError(
+                f"{name} is to be {kind}; its rows of {shapes[name][-1]} do not divide by {block}; choose another type"
+            )
+        numbers[name] = int(number)
+    return numbers
+
+
+def _refuse_other_types(wanted: Mapping[str, str], stored: Mapping[str, str]) -> None:
+    for name, kind in wanted.items():
+        if stored.get(name) != kind:
+            raise QuantizeError(
+                f"{name} was to be {kind} and is {stored.get(name, 'missing')}; llama.cpp quantises no such tensor; "
+                "leave it out of the types"
+            )
 
 
 def refuse_quantized(source: Path) -> None:
@@ -125,7 +205,7 @@ def refuse_quantized(source: Path) -> None:
         InputError: names the first such tensor.
     """
     for tensor in _reader(source).tensors:
-        if tensor.tensor_type.name not in ("F32", "F16", "BF16"):
+        if tensor.tensor_type.name not in FLOATS:
             raise InputError(
                 f"{source}: {tensor.name} is of type {tensor.tensor_type.name}; expected a float GGUF; "
                 "make one with `python -m convert gguf`"
@@ -156,40 +236,3 @@ def _reader(path: Path) -> gguf.GGUFReader:
         raise InputError(
             f"{path}: not a readable GGUF ({error}); make it again with `python -m convert gguf`"
         ) from error
-
-
-def _run_child(command: list[str], progress: Progress, cancelled: threading.Event) -> None:
-    """Run to its end, turning its lines into progress."""
-    tail: deque[str] = deque(maxlen=_LOG_LINES_KEPT)
-    child = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", cwd=_package_parent()
-    )
-    watcher = threading.Thread(target=_kill_when, args=(cancelled, child), daemon=True)
-    watcher.start()
-    try:
-        assert child.stdout is not None
-        for line in child.stdout:
-            tail.append(line.rstrip())
-            if match := _PROGRESS.match(line):
-                progress("quantize", int(match.group(1)), int(match.group(2)))
-        code = child.wait()
-    finally:
-        child.kill()  # only if an exception such as Ctrl-C left it running
-        child.wait()
-        watcher.join()
-    if cancelled.is_set() and code != 0:
-        raise QuantizeError("quantising was cancelled; nothing was written; run it again to go on")
-    if code != 0:
-        raise QuantizeError(f"quantising failed with exit code {code}; llama.cpp said:\n" + "\n".join(tail))
-
-
-def _kill_when(cancelled: threading.Event, child: subprocess.Popen[str]) -> None:
-    while child.poll() is None:
-        if cancelled.wait(timeout=0.1):
-            child.kill()
-            return
-
-
-def _package_parent() -> Path:
-    """The folder that holds the ``convert`` package, so that the child finds it wherever the parent was started."""
-    return Path(__file__).resolve().parents[2]

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from convert.chat import Message
 from convert.errors import InputError
+from convert.training.templates import clusters
 from models.slots import CUSTOMER_SLOTS, SHOP_SLOTS, SLOT, delexicalise, slots_in
 
 PAIR_FILES = ("bitext_v1_pairs.jsonl", "bitext_v11_pairs.jsonl")
@@ -57,13 +59,18 @@ class Pair:
 
     Attributes:
         question: what the customer wrote; numbers of orders and invoices stand as ``{{Order Number}}``.
-        answer: the reply; every ``{{slot}}`` in it is of CUSTOMER_SLOTS (then also in the question) or SHOP_SLOTS.
-        intent: Bitext's intent, or ``out_of_scope``.
+        answer: the reply; every ``{{slot}}`` in it is of CUSTOMER_SLOTS (then also in the question or the history) or
+            SHOP_SLOTS.
+        intent: Bitext's intent, ``out_of_scope``, or empty where nobody said it.
+        history: the turns before the question; if its first is the system's, it stands for the usual system prompt.
+        rejected: a reply that was judged worse than ``answer``; empty where there is none.
     """
 
     question: str
     answer: str
     intent: str
+    history: tuple[Message, ...] = ()
+    rejected: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +122,38 @@ def canonical_slots(text: str) -> str:
 
 def clean_pair(instruction: str, response: str, intent: str) -> Pair | None:
     """Bring one raw pair into canonical form, or None if its answer names a number or a slot that nobody could fill."""
-    question, given = delexicalise(canonical_slots(instruction).strip(), number_slot(intent))
-    answer, named = delexicalise(re.sub(r"\n{2,}", "\n", canonical_slots(response).strip()), number_slot(intent))
-    unfillable = slots_in(answer) - SHOP_SLOTS - slots_in(question)
-    invented = any(given.get(slot) != value for slot, value in named.items())
+    return clean(Pair(instruction, response, intent))
+
+
+def clean(pair: Pair) -> Pair | None:
+    """The pair with slots for numbers in all its turns, or None if nobody could fill what its answer names.
+
+    A rejected answer may name anything: what the assistant must not say is what it is there for.
+    """
+    slot = number_slot(pair.intent)
+    given: dict[str, set[str]] = defaultdict(set)
+    known: set[str] = set()
+
+    def heard(text: str) -> str:
+        asked, values = delexicalise(canonical_slots(text).strip(), slot)
+        known.update(slots_in(asked))
+        for name, value in values.items():
+            given[name].add(value)
+        return asked
+
+    history = tuple(Message(turn.role, heard(turn.content)) for turn in pair.history)
+    question = heard(pair.question)
+    answer, named = _said(pair.answer, slot)
+    rejected, _ = _said(pair.rejected, slot)
+    unfillable = slots_in(answer) - SHOP_SLOTS - known
+    invented = any(value not in given[name] for name, value in named.items())
     if unfillable or invented or not question or not answer:
         return None
-    return Pair(question, answer, intent)
+    return Pair(question, answer, pair.intent, history, rejected)
+
+
+def _said(text: str, slot: str) -> tuple[str, Mapping[str, str]]:
+    return delexicalise(re.sub(r"\n{2,}", "\n", canonical_slots(text).strip()), slot)
 
 
 def read_pairs(data: Path) -> list[Pair]:
@@ -165,45 +197,24 @@ def _same(question: str) -> str:
     return re.sub(r"\W+", " ", question.lower()).strip()
 
 
-def _shingles(text: str, size: int = 3) -> frozenset[tuple[str, ...]]:
-    words = re.findall(r"[a-z']+", SLOT.sub(" ", text.lower()))
-    return frozenset(tuple(words[i : i + size]) for i in range(max(1, len(words) - size + 1)))
+def template_clusters(pairs: Sequence[Pair]) -> list[int]:
+    """Cluster pairs any two of whose answers share a template (``convert.training.templates``) or that ask the same.
 
-
-def template_clusters(pairs: Sequence[Pair], threshold: float = 0.3, common: int = 60) -> list[int]:
-    """Cluster pairs whose answers share a template or whose questions are the same.
-
-    Two answers share a template when the Jaccard similarity of their word trigrams reaches ``threshold``; trigrams
-    in more than ``common`` answers are idiom, not template, and do not make candidates.
+    What is learnt counts, and that is the answer. Earlier replies are only read, and a rejected answer is unlearnt:
+    a greeting in every conversation or one bad answer to everything would else make one cluster of all.
 
     Returns:
         One cluster number a pair, in order.
     """
-    parent = list(range(len(pairs)))
+    asked = ["\n".join(_same(text) for text in (*(turn.content for turn in p.history), p.question)) for p in pairs]
+    return clusters([SLOT.sub(" ", pair.answer) for pair in pairs], asked)
 
-    def find(item: int) -> int:
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
-            item = parent[item]
-        return item
 
-    grams = [_shingles(pair.answer) for pair in pairs]
-    holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    same_question: dict[str, int] = {}
-    for index, pair in enumerate(pairs):
-        for gram in grams[index]:
-            holders[gram].append(index)
-        first = same_question.setdefault(_same(pair.question), index)
-        parent[find(index)] = find(first)
-    for index, own in enumerate(grams):
-        shared: Counter[int] = Counter()
-        for gram in own:
-            if len(holders[gram]) <= common:
-                shared.update(other for other in holders[gram] if other < index)
-        for other, count in shared.items():
-            if count >= 3 and len(own & grams[other]) >= threshold * len(own | grams[other]):
-                parent[find(index)] = find(other)
-    return [find(index) for index in range(len(pairs))]
+def apart_from(pairs: Sequence[Pair], others: Sequence[Pair]) -> list[Pair]:
+    """Those of the pairs that share neither a template nor a question with any of the others."""
+    found = template_clusters([*pairs, *others])
+    taken = set(found[len(pairs) :])
+    return [pair for pair, cluster in zip(pairs, found, strict=False) if cluster not in taken]
 
 
 def split_by_template(pairs: Sequence[Pair], held_out_share: float = 0.08, seed: int = 7) -> Split:
@@ -212,14 +223,14 @@ def split_by_template(pairs: Sequence[Pair], held_out_share: float = 0.08, seed:
     The side is drawn from a hash of the cluster's first answer in alphabetical order, so it depends neither on the
     order of the pairs nor on the rest of the collection.
     """
-    clusters = template_clusters(pairs)
+    numbers = template_clusters(pairs)
     first: dict[int, str] = {}
-    for pair, cluster in zip(pairs, clusters, strict=True):
+    for pair, cluster in zip(pairs, numbers, strict=True):
         first[cluster] = min(first.get(cluster, pair.answer), pair.answer)
     held = {cluster for cluster, answer in first.items() if _draw(answer, seed) < held_out_share}
     return Split(
-        train=tuple(pair for pair, cluster in zip(pairs, clusters, strict=True) if cluster not in held),
-        held_out=tuple(pair for pair, cluster in zip(pairs, clusters, strict=True) if cluster in held),
+        train=tuple(pair for pair, cluster in zip(pairs, numbers, strict=True) if cluster not in held),
+        held_out=tuple(pair for pair, cluster in zip(pairs, numbers, strict=True) if cluster in held),
     )
 
 

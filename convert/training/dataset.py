@@ -1,19 +1,16 @@
-"""Question/answer pairs to fine-tune on and to measure with: the support data, or a user's own CSV or JSONL."""
+"""What is learnt and what is held out of a source, and pairs as token rows whose loss is on the reply alone."""
 
 from __future__ import annotations
 
-import csv
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convert.chat import SYSTEM_PROMPT, Encode, Message, example_ids
 from convert.errors import InputError
-from convert.training.corpus import ADAPTER_INTENTS, Pair, Split, clean_pair, read_jsonl, read_pairs, split_by_template
-
-QUESTION_FIELDS = ("question", "instruction")
-ANSWER_FIELDS = ("answer", "response")
+from convert.training.corpus import ADAPTER_INTENTS, Pair, Split, read_pairs, split_by_template
+from convert.training.rows import read_table
 
 #: Shares of a file's templates to hold out, tried in turn.
 HELD_OUT_SHARES = (0.08, 0.16, 0.32, 0.5)
@@ -26,9 +23,41 @@ class Example:
     ids: tuple[int, ...]
     labels: tuple[int, ...]
 
+    def __len__(self) -> int:
+        """T."""
+        return len(self.ids)
 
-def read_split(source: Path) -> Split:
-    """Pairs of a folder (only what the adapter teaches) or of a CSV or JSONL file.
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """Token ids of a prompt and of two replies to it, each with its end token."""
+
+    prompt: tuple[int, ...]
+    chosen: tuple[int, ...]
+    rejected: tuple[int, ...]
+
+    def __len__(self) -> int:
+        """Of the longer conversation."""
+        return len(self.prompt) + max(len(self.chosen), len(self.rejected))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source of pairs, read.
+
+    Attributes:
+        split: what to learn and what to measure with.
+        judging: training pairs of every intent, to judge answers with (``convert.training.judge``).
+        left_out: pairs left out because nobody could fill what their answers name; of a folder they are not counted.
+    """
+
+    split: Split
+    judging: tuple[Pair, ...]
+    left_out: int = 0
+
+
+def read_source(source: Path) -> Source:
+    """Pairs of a folder (only what the adapter teaches) or of a CSV or JSONL file (``convert.training.rows``).
 
     Both sides are apart by template; the same source always gives the same split.
 
@@ -36,63 +65,47 @@ def read_split(source: Path) -> Split:
         InputError: the source is missing, malformed, of another kind or too small to split.
     """
     if source.is_dir():
-        split = split_by_template(read_pairs(source))
-        split = Split(_taught(split.train), _taught(split.held_out))
+        whole = split_by_template(read_pairs(source))
+        found = Source(Split(_taught(whole.train), _taught(whole.held_out)), whole.train)
     else:
-        split = _split_file(read_file(source))
-    if not split.train or not split.held_out:
+        read = read_table(source)
+        split = _split_file(read.pairs)
+        found = Source(split, split.train, read.left_out)
+    if not found.split.train or not found.split.held_out:
         raise InputError(
-            f"{source}: {len(split.train)} pairs to train on and {len(split.held_out)} held out; expected both; "
-            "add pairs whose answers differ"
+            f"{source}: {len(found.split.train)} pairs to train on and {len(found.split.held_out)} held out; "
+            "expected both; add pairs whose answers differ"
         )
-    return split
+    return found
+
+
+def read_split(source: Path) -> Split:
+    """The split of ``read_source``.
+
+    Raises:
+        InputError: as there.
+    """
+    return read_source(source).split
 
 
 def read_file(path: Path) -> list[Pair]:
-    """Pairs of a CSV (with a header) or JSONL file with a question and an answer per row.
+    """All pairs of a CSV or JSONL file.
 
     Raises:
-        InputError: another ending, a missing field, or no usable row.
+        InputError: it is missing or malformed, or has no usable row.
     """
-    if path.suffix not in (".csv", ".jsonl"):
-        raise InputError(f"{path}: expected a folder of support data, or a .csv or .jsonl file")
-    rows: Iterable[Mapping[str, object]] = read_jsonl(path) if path.suffix == ".jsonl" else _read_csv(path)
-    pairs = []
-    for number, row in enumerate(rows, start=1):
-        question, answer = (_field(row, names, path, number) for names in (QUESTION_FIELDS, ANSWER_FIELDS))
-        pair = clean_pair(question, answer, str(row.get("intent") or ""))
-        if pair is not None:
-            pairs.append(pair)
-    if not pairs:
-        raise InputError(f"{path}: no usable row; expected answers whose placeholders stand in the question too")
-    return pairs
+    return list(read_table(path).pairs)
 
 
 def _split_file(pairs: Sequence[Pair]) -> Split:
     """Hold out the smallest of a few shares that leaves both sides something: small files have few templates."""
-    splits = [split_by_template(pairs, share) for share in HELD_OUT_SHARES]
-    return next((split for split in splits if split.train and split.held_out), splits[0])
+    splits = (split_by_template(pairs, share) for share in HELD_OUT_SHARES)
+    first = next(splits)
+    return first if first.train and first.held_out else next((s for s in splits if s.train and s.held_out), first)
 
 
 def _taught(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
     return tuple(pair for pair in pairs if pair.intent in ADAPTER_INTENTS)
-
-
-def _read_csv(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected a CSV file with a header")
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _field(row: Mapping[str, object], names: tuple[str, ...], path: Path, number: int) -> str:
-    for name in names:
-        value = row.get(name)
-        if isinstance(value, str) and value.strip():
-            return value
-    raise InputError(
-        f"{path}: row {number} has no {' or '.join(names)}; it has {', '.join(map(str, row)) or 'nothing'}"
-    )
 
 
 def sample(pairs: Sequence[Pair], limit: int | None, seed: int) -> list[Pair]:
@@ -101,14 +114,59 @@ def sample(pairs: Sequence[Pair], limit: int | None, seed: int) -> list[Pair]:
 
 
 def turns(pair: Pair, system_prompt: str = SYSTEM_PROMPT) -> list[Message]:
-    """The conversation that teaches a pair."""
-    start = [Message("system", system_prompt)] if system_prompt else []
-    return [*start, Message("user", pair.question), Message("assistant", pair.answer)]
+    """The conversation that teaches a pair; a system turn of its own stands for the system prompt."""
+    own = bool(pair.history) and pair.history[0].role == "system"
+    start = [Message("system", system_prompt)] if system_prompt and not own else []
+    return [*start, *pair.history, Message("user", pair.question), Message("assistant", pair.answer)]
 
 
 def examples(
     pairs: Iterable[Pair], encode: Encode, bos: int, max_tokens: int, system_prompt: str = SYSTEM_PROMPT
 ) -> list[Example]:
-    """Pairs as token rows with assistant-only loss; rows longer than ``max_tokens`` are cut at their end."""
-    rows = (example_ids(turns(pair, system_prompt), encode, bos) for pair in pairs)
-    return [Example(tuple(ids[:max_tokens]), tuple(labels[:max_tokens])) for ids, labels in rows]
+    """Pairs as token rows with the loss on the reply alone.
+
+    A row longer than ``max_tokens`` loses the oldest turns of its history; what is still longer is cut at its end.
+    """
+    rows = []
+    for pair in pairs:
+        while True:
+            ids, labels = example_ids(turns(pair, system_prompt), encode, bos)
+            if len(ids) <= max_tokens or not _spare(pair.history):
+                break
+            pair = replace(pair, history=_shorter(pair.history))
+        rows.append(Example(tuple(ids[:max_tokens]), tuple(labels[:max_tokens])))
+    return rows
+
+
+def preferences(
+    pairs: Sequence[Pair], encode: Encode, bos: int, max_tokens: int, system_prompt: str = SYSTEM_PROMPT
+) -> list[Preference]:
+    """Pairs with a rejected answer as token rows; both replies follow the very same prompt.
+
+    Of a history that is too long for either reply, the oldest turns are left out; then the replies are cut.
+    """
+    rows = []
+    for pair in pairs:
+        while True:
+            chosen = example_ids(turns(pair, system_prompt), encode, bos)
+            rejected = example_ids(turns(replace(pair, answer=pair.rejected), system_prompt), encode, bos)
+            if max(len(chosen[0]), len(rejected[0])) <= max_tokens or not _spare(pair.history):
+                break
+            pair = replace(pair, history=_shorter(pair.history))
+        start = chosen[1].count(-100)
+        prompt, *replies = chosen[0][:start], chosen[0][start:max_tokens], rejected[0][start:max_tokens]
+        rows.append(Preference(tuple(prompt), *(tuple(reply) for reply in replies)))
+    return rows
+
+
+def _spare(history: tuple[Message, ...]) -> bool:
+    return any(turn.role != "system" for turn in history)
+
+
+def _shorter(history: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Without its oldest exchange, that is up to the next turn of the user; a system turn stays."""
+    system = history[:1] if history[0].role == "system" else ()
+    rest = list(history[len(system) + 1 :])
+    while rest and rest[0].role != "user":
+        rest.pop(0)
+    return (*system, *rest)

@@ -1,4 +1,4 @@
-"""LoRA fine-tuning on question/answer pairs with TRL and PEFT; the loss is on the assistant's tokens only.
+"""Training a LoRA adapter, from the base or from an earlier adapter, with TRL and PEFT; the loss is on replies only.
 
 Rows are tokenised here, by the chat template and tokenizer that the box uses, and not by the trainer.
 """
@@ -9,206 +9,145 @@ import hashlib
 import json
 import random
 import shutil
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence, Sized
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TypeVar
 
-import torch
-from datasets import Dataset
-from peft import LoraConfig
-from transformers import (
-    PrinterCallback,
-    TrainerCallback,
-    TrainerControl,
-    TrainerState,
-    TrainingArguments,
-)
-from trl import SFTConfig, SFTTrainer
+from transformers import PreTrainedTokenizerBase
 
 from convert.base import Base
-from convert.chat import SYSTEM_PROMPT
-from convert.checkpoint import read_json
-from convert.dtype import fast_dtype
+from convert.checkpoint import read_json, weights_sha256
 from convert.errors import InputError
-from convert.fidelity.reference import load_base
 from convert.files import atomic_folder, atomic_output
-from convert.lora.adapter import CONFIG, TRAINING
+from convert.lora.adapter import CONFIG, TRAINING, read_adapter
 from convert.progress import Progress, silent
 from convert.tokenizer import encoder, load_tokenizer
 from convert.training.corpus import Pair
-from convert.training.dataset import Example, examples, sample
+from convert.training.dataset import Example, Preference, examples, preferences, sample
+from convert.training.device import pick_device
+from convert.training.distil import load_teacher
+from convert.training.lineage import check_parent, lineage
+from convert.training.options import LEARNING_RATES, Finetuned, FinetuneOptions, Start
+from convert.training.trainers import Setup, make_trainer
+
+__all__ = ["FinetuneOptions", "Finetuned", "Start", "finetune", "schedule"]
 
 #: Batches among which rows are sorted by length; more save padding, fewer mix better.
 POOL_BATCHES = 16
 
-
-@dataclass(frozen=True, slots=True)
-class FinetuneOptions:
-    """How to train.
-
-    Attributes:
-        samples: pairs to train on, chosen at random; None takes all.
-        epochs: passes over them.
-        learning_rate: peak; linear warm-up over a twentieth of the steps, then cosine to zero.
-        batch_rows: conversations a step.
-        rank: LoRA rank r.
-        alpha: LoRA alpha; the update is scaled by alpha / r.
-        dropout: on the adapter's input, 0 to 1.
-        max_tokens: longest row.
-        seed: of the samples, the adapter's initial weights and the order.
-        system_prompt: the first turn of every conversation; empty for none.
-        checkpoint_steps: steps between checkpoints.
-    """
-
-    samples: int | None = None
-    epochs: int = 1
-    learning_rate: float = 2e-4
-    batch_rows: int = 8
-    rank: int = 16
-    alpha: int = 32
-    dropout: float = 0.05
-    max_tokens: int = 1024
-    seed: int = 11
-    system_prompt: str = SYSTEM_PROMPT
-    checkpoint_steps: int = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Finetuned:
-    """The result.
-
-    Attributes:
-        adapter: the folder.
-        rows: conversations trained on.
-        steps: optimizer steps.
-        loss: mean training loss of the last steps, nats a token.
-    """
-
-    adapter: Path
-    rows: int
-    steps: int
-    loss: float
-
-
-class _Reporter(TrainerCallback):  # type: ignore[misc]
-    """Passes the trainer's steps on."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: object
-    ) -> None:
-        """After every optimizer step."""
-        self._progress("finetune", state.global_step, state.max_steps)
+RowT = TypeVar("RowT", bound=Sized)
 
 
 def finetune(
-    base: Base, pairs: Sequence[Pair], out: Path, options: FinetuneOptions, progress: Progress = silent
+    base: Base,
+    pairs: Sequence[Pair],
+    out: Path,
+    options: FinetuneOptions,
+    progress: Progress = silent,
+    start: Start | None = None,
 ) -> Finetuned:
     """Train an adapter for ``base`` and save it in PEFT's format with a TRAINING file.
 
-    Checkpoints lie beside ``out`` in ``<out>.checkpoints`` and are removed at the end; the same call goes on from them.
+    Checkpoints lie beside ``out`` in ``<out>.checkpoints`` and are removed at the end; the same call goes on from them,
+    also after the process was killed.
 
     Raises:
-        InputError: the base has no weights or no tokenizer, or there is nothing to train on.
+        InputError: the base has no weights or no tokenizer, the options do not fit together, the parent is of another
+            base, the teacher of another vocabulary, or there is nothing to train on.
     """
-    if not pairs:
-        raise InputError("no pairs to train on; expected at least one")
+    start = start or Start()
+    _refuse(pairs, options, start)
+    parent = read_adapter(start.parent) if start.parent is not None else None
+    if parent is not None:
+        rank, alpha = check_parent(parent, base)
+        options = replace(options, rank=rank, alpha=alpha)
+    ancestors = lineage(parent)
     tokenizer = load_tokenizer(base.folder)
-    chosen = sample(pairs, options.samples, options.seed)
-    rows = examples(chosen, encoder(tokenizer), tokenizer.bos_token_id, options.max_tokens, options.system_prompt)
+    teacher = load_teacher(start.teacher, tokenizer) if start.teacher is not None else None
+    rows = _rows(sample(pairs, options.samples, options.seed), tokenizer, options)
     ordered = schedule(rows, options)
-    data = hashlib.sha256(json.dumps([[row.ids, row.labels] for row in ordered]).encode()).hexdigest()
-    identity: dict[str, object] = {"base_sha256": base.sha256, "data_sha256": data, "options": asdict(options)}
+    identity: dict[str, object] = {
+        "base_sha256": base.sha256,
+        "data_sha256": hashlib.sha256(json.dumps([asdict(row) for row in ordered]).encode()).hexdigest(),
+        "options": asdict(options),
+        "parent_sha256": parent.sha256 if parent is not None else None,
+        "teacher_sha256": weights_sha256(start.teacher) if start.teacher is not None else None,
+    }
+    device = pick_device()
     checkpoints = out.with_name(out.name + ".checkpoints")
     resume = _resume_from(checkpoints, identity)
-    torch.manual_seed(options.seed)
-    trainer = SFTTrainer(
-        model=load_base(base.folder),
-        args=_arguments(checkpoints, options, len(ordered)),
-        train_dataset=_dataset(ordered),
-        processing_class=tokenizer,
-        peft_config=_lora(options),
-        callbacks=[_Reporter(progress)],
-    )
-    trainer.remove_callback(PrinterCallback)
+    setup = Setup(base.folder, start.parent, teacher, tokenizer, device, checkpoints)
+    trainer = make_trainer(ordered, setup, options, progress)
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     losses = [float(entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
     loss = sum(losses[-10:]) / max(1, len(losses[-10:]))
-    with atomic_folder(out) as folder:
-        trainer.model.save_pretrained(folder)
+    steps = trainer.state.global_step
+    record = {**identity, "method": options.method, "rows": len(rows), "steps": steps, "loss": loss}
+    record |= {"device": device.to_dict(), "lineage": ancestors, "origin": dict(start.origin)}
+    with atomic_folder(out) as folder:  # DPO's trainer holds a frozen copy of the parent, which is not saved
+        trainer.model.save_pretrained(folder, selected_adapters=["default"], save_embedding_layers=False)
         _tidy(folder, base)
-        record = {**identity, "rows": len(rows), "steps": trainer.state.global_step, "loss": loss}
         (folder / TRAINING).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     shutil.rmtree(checkpoints, ignore_errors=True)
-    return Finetuned(out, len(rows), trainer.state.global_step, loss)
+    return Finetuned(out, len(rows), steps, loss, device)
 
 
-def schedule(rows: Sequence[Example], options: FinetuneOptions) -> list[Example]:
+def schedule(rows: Sequence[RowT], options: FinetuneOptions) -> list[RowT]:
     """The rows of all epochs in the order of training: shuffled, rows of like length in one batch, batches shuffled.
 
     It is fixed here and not left to the trainer's sampler, so that a stopped training goes on in the same order.
     """
     rng = random.Random(options.seed)
-    ordered: list[Example] = []
+    ordered: list[RowT] = []
     for _ in range(options.epochs):
         shuffled = rng.sample(rows, len(rows))
         for start in range(0, len(rows), POOL_BATCHES * options.batch_rows):
-            pool = sorted(shuffled[start : start + POOL_BATCHES * options.batch_rows], key=lambda row: len(row.ids))
+            pool = sorted(shuffled[start : start + POOL_BATCHES * options.batch_rows], key=len)
             batches = [pool[at : at + options.batch_rows] for at in range(0, len(pool), options.batch_rows)]
             rng.shuffle(batches)
             ordered += [row for batch in batches for row in batch]
     return ordered
 
 
-def _lora(options: FinetuneOptions) -> LoraConfig:
-    return LoraConfig(
-        r=options.rank,
-        lora_alpha=options.alpha,
-        lora_dropout=options.dropout,
-        target_modules="all-linear",
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
+def _refuse(pairs: Sequence[Pair], options: FinetuneOptions, start: Start) -> None:
+    if not pairs:
+        raise InputError("no pairs to train on; expected at least one")
+    if options.method not in LEARNING_RATES:
+        raise InputError(f"method {options.method!r}; expected one of {', '.join(LEARNING_RATES)}")
+    if options.method == "dpo":
+        without = sum(not pair.rejected for pair in pairs)
+        if without:
+            raise InputError(f"{without} of {len(pairs)} pairs have no rejected answer; DPO needs one; use method sft")
+        if start.teacher is not None:
+            raise InputError("a teacher with DPO; distillation goes with method sft only: leave one of them out")
+    if options.temperature <= 0 or not 0.0 <= options.teacher_weight <= 1.0:
+        raise InputError(
+            f"temperature {options.temperature:g} and teacher weight {options.teacher_weight:g}; "
+            "expected a temperature above 0 and a weight from 0 to 1"
+        )
 
 
-def _arguments(checkpoints: Path, options: FinetuneOptions, rows: int) -> SFTConfig:
-    steps = -(-rows // options.batch_rows)
-    half = fast_dtype() is torch.bfloat16
-    return SFTConfig(
-        output_dir=str(checkpoints),
-        num_train_epochs=1,  # the schedule holds all epochs
-        per_device_train_batch_size=options.batch_rows,
-        learning_rate=options.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=steps // 20,
-        weight_decay=0.0,
-        max_length=options.max_tokens,
-        completion_only_loss=True,
-        packing=False,
-        gradient_checkpointing=False,
-        bf16=half,
-        use_cpu=not torch.cuda.is_available(),
-        dataloader_pin_memory=torch.cuda.is_available(),
-        train_sampling_strategy="sequential",
-        save_steps=options.checkpoint_steps,
-        save_total_limit=2,
-        logging_steps=1,
-        report_to="none",
-        disable_tqdm=True,
-        seed=options.seed,
-        data_seed=options.seed,
-    )
+def _rows(
+    pairs: Sequence[Pair], tokenizer: PreTrainedTokenizerBase, options: FinetuneOptions
+) -> list[Example | Preference]:
+    """Token rows; those whose prompt alone fills ``max_tokens`` teach nothing and are left out.
 
-
-def _dataset(rows: Sequence[Example]) -> Dataset:
-    return Dataset.from_dict(
-        {
-            "input_ids": [list(row.ids) for row in rows],
-            "completion_mask": [[int(label != -100) for label in row.labels] for row in rows],
-        }
-    )
+    Raises:
+        InputError: all are.
+    """
+    encode, bos = encoder(tokenizer), tokenizer.bos_token_id
+    if bos is None:
+        raise InputError("the base's tokenizer has no beginning-of-sequence token; expected one of Llama's kind")
+    limits = (encode, bos, options.max_tokens, options.system_prompt)
+    found: list[Example | Preference]
+    if options.method == "dpo":
+        found = [row for row in preferences(pairs, *limits) if row.chosen and row.rejected]
+    else:
+        found = [row for row in examples(pairs, *limits) if any(label != -100 for label in row.labels)]
+    if not found:
+        raise InputError(f"no pair's prompt is shorter than {options.max_tokens} tokens; raise max_tokens")
+    return found
 
 
 def _resume_from(checkpoints: Path, identity: dict[str, object]) -> Path | None:

@@ -1,4 +1,4 @@
-"""How well a model answers held-out questions: loss on the answers' tokens, BLEU-4 and ROUGE-L of what it writes."""
+"""How well a model answers held-out questions: the loss on the answers, and figures of what it writes itself."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from convert.fidelity.reference import load_model
 from convert.progress import Progress, silent
 from convert.tokenizer import encoder, load_tokenizer
 from convert.training.corpus import Pair
-from convert.training.dataset import Example, examples, sample, turns
-
-BATCH_ROWS = 16
+from convert.training.dataset import examples, preferences, sample, turns
+from convert.training.device import pick_device
+from convert.training.judge import IntentFigures, PlaceholderFigures, judge_intents, judge_placeholders
+from convert.training.scoring import BATCH_ROWS, PreferenceFigures, held_out_loss, preference_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class EvaluateOptions:
     """What to measure.
 
     Attributes:
-        samples: answers to generate and compare; the loss is over all pairs.
+        samples: answers to generate and compare, 0 for none; the loss is over all pairs.
         max_new_tokens: longest answer.
         max_tokens: longest row of the loss.
         seed: of the choice of samples.
@@ -41,69 +42,94 @@ class EvaluateOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Figures of generated answers.
+
+    Attributes:
+        samples: answers generated, greedily.
+        bleu: corpus BLEU-4, 0 to 100.
+        bleu_signature: sacrebleu's statement of how it was computed.
+        rouge_l: mean ROUGE-L F-measure, 0 to 1.
+        intents: whether they are about what was asked; None if the data names fewer than two intents.
+        placeholders: whether they name the references' placeholders.
+    """
+
+    samples: int
+    bleu: float
+    bleu_signature: str
+    rouge_l: float
+    intents: IntentFigures | None
+    placeholders: PlaceholderFigures
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The figures.
 
     Attributes:
         pairs: pairs that the loss is over.
         loss: mean cross-entropy, nats a token, over the answers' tokens and their end token.
-        samples: answers generated, greedily.
-        bleu: corpus BLEU-4, 0 to 100.
-        bleu_signature: sacrebleu's statement of how it was computed.
-        rouge_l: mean ROUGE-L F-measure, 0 to 1.
+        written: figures of generated answers; None if none was asked for.
+        preferences: chosen against rejected answers; None if no pair has a rejected one.
     """
 
     pairs: int
     loss: float
-    samples: int
-    bleu: float
-    bleu_signature: str
-    rouge_l: float
+    written: Written | None
+    preferences: PreferenceFigures | None
 
     def to_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return asdict(self)
+        """For JSON, with the figures of written answers on the same level; what is None is left out."""
+        found = asdict(self)
+        found |= found.pop("written") or {}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def evaluate(
-    base: Path, adapter: Path | None, pairs: Sequence[Pair], options: EvaluateOptions, progress: Progress = silent
+    base: Path,
+    adapter: Path | None,
+    pairs: Sequence[Pair],
+    options: EvaluateOptions,
+    progress: Progress = silent,
+    judging: Sequence[Pair] = (),
 ) -> Evaluation:
-    """Measure one model on held-out pairs."""
+    """Measure one model on held-out pairs.
+
+    Args:
+        base: its folder.
+        adapter: merged into it in float32; None measures the base.
+        pairs: the held-out half.
+        options: how much of it.
+        progress: told of every batch.
+        judging: the training half, which the judge of intents learns from; without it intents are not judged.
+    """
     tokenizer = load_tokenizer(base)
-    model = load_model(base, adapter)
-    rows = examples(pairs, encoder(tokenizer), tokenizer.bos_token_id, options.max_tokens, options.system_prompt)
+    model = load_model(base, adapter).to(pick_device().kind)
+    limits = (encoder(tokenizer), tokenizer.bos_token_id, options.max_tokens, options.system_prompt)
+    rows = examples(pairs, *limits)
     loss = held_out_loss(model, rows, tokenizer.pad_token_id, progress)
-    chosen = sample(pairs, options.samples, options.seed)
-    answers = generate(model, tokenizer, chosen, options, progress)
+    compared = preferences([pair for pair in pairs if pair.rejected], *limits)
+    preferred = preference_figures(model, compared, tokenizer.pad_token_id)
+    written = None
+    if options.samples > 0:
+        chosen = sample(pairs, options.samples, options.seed)
+        written = compare(generate(model, tokenizer, chosen, options, progress), chosen, judging)
+    return Evaluation(len(rows), loss, written, preferred)
+
+
+def compare(answers: Sequence[str], asked: Sequence[Pair], judging: Sequence[Pair] = ()) -> Written:
+    """Figures of answers, one to each of the pairs asked."""
+    references = [pair.answer for pair in asked]
     bleu = sacrebleu.metrics.BLEU()
-    score = bleu.corpus_score(answers, [[pair.answer for pair in chosen]])
-    return Evaluation(
-        pairs=len(rows),
-        loss=loss,
-        samples=len(chosen),
+    score = bleu.corpus_score(list(answers), [references])
+    return Written(
+        samples=len(answers),
         bleu=float(score.score),
         bleu_signature=str(bleu.get_signature()),
-        rouge_l=mean_rouge_l(answers, [pair.answer for pair in chosen]),
+        rouge_l=mean_rouge_l(answers, references),
+        intents=judge_intents(judging, asked, answers),
+        placeholders=judge_placeholders(answers, references),
     )
-
-
-def held_out_loss(model: PreTrainedModel, rows: Sequence[Example], pad: int, progress: Progress = silent) -> float:
-    """Mean cross-entropy (nats a token) over the labelled tokens."""
-    total, count = 0.0, 0
-    ordered = sorted(rows, key=lambda row: len(row.ids))
-    with torch.inference_mode():
-        for start in range(0, len(ordered), BATCH_ROWS):
-            part = ordered[start : start + BATCH_ROWS]
-            width = max(len(row.ids) for row in part)
-            ids = torch.tensor([[*row.ids, *[pad] * (width - len(row.ids))] for row in part])  # (B, T)
-            labels = torch.tensor([[*row.labels, *[-100] * (width - len(row.ids))] for row in part])
-            logits = model(input_ids=ids, use_cache=False).logits[:, :-1]  # right padding is never looked back at
-            total += torch.nn.functional.cross_entropy(
-                logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100, reduction="sum"
-            ).item()
-            count += int((labels[:, 1:] != -100).sum())
-            progress("loss", start + len(part), len(ordered))
-    return total / max(1, count)
 
 
 def generate(
@@ -129,8 +155,8 @@ def generate(
             rows = [[tokenizer.pad_token_id] * n + prompts[index] for n, index in zip(pads, part, strict=True)]
             mask = [[0] * n + [1] * (width - n) for n in pads]
             made = model.generate(
-                input_ids=torch.tensor(rows),
-                attention_mask=torch.tensor(mask),
+                input_ids=torch.tensor(rows, device=model.device),
+                attention_mask=torch.tensor(mask, device=model.device),
                 do_sample=False,
                 max_new_tokens=options.max_new_tokens,
                 eos_token_id=tokenizer.eos_token_id,

@@ -199,16 +199,6 @@ ENGLISH: tuple[Rule, ...] = (
         r"(?:check|question)s?|authentication|fraud checks?|payment check)\b",
     ),
     rule(
-        "others_data",
-        "en",
-        rf"\b(?:show|give|list|tell|reveal|print|export|dump|send|share|read) {_W3}(?:other|another|all|every|any"
-        r"|previous|last|different) (?:of )?(?:the |your )?(?:customer|user|client|shopper|buyer)s?(?:'s|s'|’s|')? "
-        r"(?:\w+ ){0,2}(?:orders?|data|address(?:es)?|phones?|numbers?|details|information|conversations?|chats?"
-        r"|accounts?|e-?mails?|names?|records?|messages?|passwords?|cards?)\b",
-        r"\b(?:customer|user|client) (?:database|records|list)\b[^.\n]{0,40}\b(?:dump|export|show|print|list)\b"
-        r"|\b(?:dump|export|print) (?:\w+ ){0,3}(?:customer|user|client) (?:database|records|list|table)\b",
-    ),
-    rule(
         "conceal",
         "en",
         r"\b(?:nobody|no one|no-one) (?:will|would|'ll|is going to) (?:ever )?(?:know|notice|check|find out|see it)\b",

@@ -198,7 +198,8 @@ class Desk:
             conversation.append(Message(message.role, understood.text))
         plan = self._plan(start, understood, vault, slots)
         protected = tuple(message.content for message in system)
-        said = tuple(message.content for message in messages)
+        # an answer that the caller carries back is no proof of the facts in it
+        said = tuple(message.content for message in messages if message.role is not Role.ASSISTANT)
         verdict = max(verdicts, key=lambda verdict: verdict.action.severity)
         plan = replace(plan, verdict=verdict, context=plan.context.also(protected=protected, said=said))
         if understood.blocked:

@@ -44,6 +44,7 @@ def test_a_hub_id_is_downloaded_once_and_converted(base: Path, tmp_path: Path) -
     (tmp_path / "repo").mkdir()
     for path in (*base.iterdir(),):
         (tmp_path / "repo" / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "repo" / "chat_template.jinja").write_text("{{ messages }}")  # newer models keep it in no other file
     (tmp_path / "repo" / "pytorch_model.bin").write_bytes(b"a pickle that nobody asked for")
     out, cache = tmp_path / "hub.gguf", tmp_path / "cache"
     arguments = ("gguf", "--base", REPO, "--out", str(out), "--name", "m")
@@ -52,6 +53,7 @@ def test_a_hub_id_is_downloaded_once_and_converted(base: Path, tmp_path: Path) -
     assert first.returncode == 0, first.stderr
     snapshot = next(cache.rglob(COMMIT + "/config.json")).parent
     assert not (snapshot / "pytorch_model.bin").exists()
+    assert (snapshot / "chat_template.jinja").is_file()
     assert out.read_bytes() == write_gguf(read_source(snapshot, name="m"), tmp_path / "local.gguf").read_bytes()
     offline = convert(*arguments, hub=hub, cache=cache)
     assert offline.returncode == 0, "the cache should do without the hub: " + offline.stderr

@@ -18,6 +18,7 @@ from convert.errors import InputError
 from convert.fidelity.texts import PROBES
 from models.bundle import open_bundle
 from models.errors import IntegrityError
+from models.manifest import Licence
 from tests.convert import tiny
 
 
@@ -111,6 +112,9 @@ def test_only_known_extras_are_carried(spec: BundleSpec, tmp_path: Path) -> None
         refuse_extras([tmp_path / "intents.npz"] * 2)
     with pytest.raises(InputError, match="no such file"):
         refuse_extras([tmp_path / "embed.onnx"])
+    (tmp_path / "embed.onnx").write_bytes(b"x")
+    with pytest.raises(InputError, match=r"embed-tokenizer\.json: is not given"):
+        refuse_extras([tmp_path / "embed.onnx"])
     assert EXTRAS.fullmatch("adapter-refunds.gguf")
     assert not EXTRAS.fullmatch("../adapter-x.gguf")
     assert not EXTRAS.fullmatch("adapter-none.gguf")
@@ -136,3 +140,20 @@ def test_the_template_comes_from_the_jinja_file_if_there_is_one(base: Path, tmp_
     (tmp_path / "chat_template.jinja").write_text("{{ messages }}")
     assert read_chat(tmp_path, "").template == "{{ messages }}"
     assert read_chat(base, "").template == ZEPHYR_TEMPLATE
+
+
+def test_an_encoder_and_adapters_to_switch_to_want_licences_of_their_own(spec: BundleSpec, tmp_path: Path) -> None:
+    parts = [tmp_path / name for name in ("embed.onnx", "embed-tokenizer.json", "adapter-refunds.gguf")]
+    for part in parts:
+        part.write_bytes(part.name.encode())
+    carrying = replace(spec, extras=tuple(parts))
+    with pytest.raises(IntegrityError, match="names no licence for embed, adapter refunds"):
+        pack(carrying, tmp_path / "tiny")
+    own = (
+        Licence("embed", "all-MiniLM-L6-v2", "Apache-2.0", "https://example.org"),
+        Licence("adapter", "refunds", "MIT", "https://example.org"),
+    )
+    licensed = replace(spec.licences, licences=(*spec.licences.licences, *own))
+    bundle = pack(replace(carrying, licences=licensed), tmp_path / "tiny")
+    assert [part.name for part in parts if bundle.has(part.name)] == [part.name for part in parts]
+    assert list(bundle.adapters) == ["refunds"]

@@ -1,14 +1,10 @@
-"""Our GGUF against the converter that the pinned llama-cpp-python carries, unpacked from its own sdist."""
+"""Our GGUF of SentencePiece Llamas against the converter that the pinned llama-cpp-python carries."""
 
 from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-import tarfile
 from collections.abc import Callable
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -18,29 +14,14 @@ from convert.gguf.source import read_source
 from convert.gguf.tensors import Precision
 from convert.gguf.writer import write_gguf
 from tests.convert import tiny
-from tests.paths import ROOT
+from tests.convert.gguf.reference import convert, find_reference
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-
-CACHE = ROOT / ".cache" / "reference"
 
 
 @pytest.fixture(scope="module")
 def reference() -> Path:
-    """``convert_hf_to_gguf.py`` with the modules beside it."""
-    version = metadata.version("llama-cpp-python")
-    name = f"llama_cpp_python-{version}"
-    script = CACHE / name / "vendor" / "llama.cpp" / "convert_hf_to_gguf.py"
-    if not script.is_file():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        if not (CACHE / f"{name}.tar.gz").is_file():
-            options = ["--no-deps", "--no-binary", ":all:", "--dest", str(CACHE), f"llama-cpp-python=={version}"]
-            got = subprocess.run([sys.executable, "-m", "pip", "download", *options], capture_output=True, text=True)
-            if got.returncode != 0:
-                pytest.skip(f"no sdist of llama-cpp-python {version}: {got.stderr.strip().splitlines()[-1]}")
-        with tarfile.open(CACHE / f"{name}.tar.gz") as archive:
-            archive.extractall(CACHE, filter="data")
-    return script
+    return find_reference()
 
 
 def add_tokens(folder: Path) -> None:
@@ -97,8 +78,6 @@ def test_every_byte_is_the_references(
     if case == "shards":
         shutil.move(tiny.shard(folder, tmp_path / "sharded"), tmp_path / "Tiny-Sharded")
         folder = tmp_path / "Tiny-Sharded"
-    theirs, ours = tmp_path / "theirs.gguf", tmp_path / "ours.gguf"
-    command = [sys.executable, str(reference), str(folder), "--outtype", precision.value, "--outfile", str(theirs)]
-    subprocess.run(command, check=True, capture_output=True)
-    write_gguf(read_source(folder, precision), ours)
+    theirs = convert(reference, folder, precision.value, tmp_path / "theirs.gguf")
+    ours = write_gguf(read_source(folder, precision), tmp_path / "ours.gguf")
     assert ours.read_bytes() == theirs.read_bytes()

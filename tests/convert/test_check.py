@@ -18,6 +18,7 @@ from convert.fidelity.figures import compare, log_softmax
 from convert.fidelity.texts import PROBES, CheckTexts, check_texts
 from convert.gguf.source import read_source
 from convert.gguf.writer import write_gguf
+from convert.quantization.quantize import QuantType, quantize
 from tests.convert import tiny
 
 OPTIONS = CheckOptions(positions=120, threads=1)
@@ -64,10 +65,26 @@ def test_a_faithful_conversion_passes_and_reports_its_figures(base: Path, f16: P
     report = check(base, None, f16, q4, check_texts(None), OPTIONS)
     report.require()
     assert report.tokens.texts == len(PROBES)
-    assert report.f16.positions == report.quantized.positions == 120
-    assert report.f16.mean_kld < 1e-4 < report.quantized.mean_kld
+    assert report.general is not None
+    assert report.f16.positions == report.support.fidelity.positions == report.general.fidelity.positions == 120
+    assert report.f16.mean_kld < 1e-4 < report.support.fidelity.mean_kld
+    for loss in (report.support, report.general):
+        assert loss.intervals.mean_kld.low <= loss.fidelity.mean_kld <= loss.intervals.mean_kld.high
+        assert loss.against is None
     made = report.to_dict()
     assert made["f16_against_transformers"]["top1_agreement"] == report.f16.top1_agreement  # type: ignore[index]
+    found = made["quantized_against_f16_general"]
+    assert found["perplexity"] == pytest.approx(report.general.fidelity.perplexity, rel=1e-5)  # type: ignore[index]
+    assert set(found["intervals_95"]) >= {"mean_kld", "top1_agreement", "perplexity"}  # type: ignore[index]
+
+
+def test_a_finer_quantisation_is_better_than_the_baseline(base: Path, f16: Path, q4: Path, tmp_path: Path) -> None:
+    q8 = quantize(f16, tmp_path / "q8.gguf", QuantType.Q8_0, threads=1).path
+    options = CheckOptions(positions=120, threads=1, baseline=q4)
+    against = check(base, None, f16, q8, check_texts(None), options).support.against
+    assert against is not None
+    assert against.relative.high < -0.5
+    assert against.difference.high < 0 < against.mean_kld < against.baseline_mean_kld
 
 
 def test_another_models_gguf_falls_short(base: Path, tokenizer: Path, q4: Path, tmp_path: Path) -> None:

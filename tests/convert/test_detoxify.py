@@ -26,6 +26,8 @@ def test_old_names_are_spelled_as_detoxify_spells_them(tmp_path: Path) -> None:
         (Spec(outputs=16), "the head has 16 outputs"),
         (Spec(classes=("toxicity", "obscene", "toxic")), "different names"),
         (Spec(classes=(), num_classes=3), "one or more"),
+        (Spec(main_classes=3, outputs=16, num_classes=16), None),  # how many are reported may be said so as well
+        (Spec(main_classes=2, outputs=16, num_classes=16), "16 outputs for 3 classes"),
         (Spec(identity_classes=("male",)), None),  # as in Detoxify's own: 7 classes named, no output for the others
     ],
 )
@@ -77,6 +79,14 @@ def test_a_tensor_too_many_or_of_another_shape_is_named(tmp_path: Path) -> None:
         load_detoxify(tmp_path / "tiny.ckpt")
 
 
+def test_the_pooler_of_earlier_transformers_is_not_missed(tmp_path: Path) -> None:
+    spec = Spec("roberta")
+    made = contents(spec, random_model(spec))
+    made["state_dict"]["roberta.pooler.dense.weight"] = torch.zeros(32, 32)  # type: ignore[index]
+    torch.save(made, tmp_path / "tiny.ckpt")
+    assert load_detoxify(tmp_path / "tiny.ckpt").padding == 1
+
+
 def test_the_buffer_of_earlier_transformers_is_not_missed(tmp_path: Path) -> None:
     made = contents(Spec(), random_model(Spec()))
     made["state_dict"]["bert.embeddings.position_ids"] = torch.arange(160)[None]  # type: ignore[index]
@@ -97,6 +107,23 @@ def test_a_checkpoint_with_objects_is_loaded_only_when_trusted(tmp_path: Path) -
     with pytest.raises(InputError, match="trusted"):
         load_detoxify(tmp_path / "tiny.ckpt")
     assert load_detoxify(tmp_path / "tiny.ckpt", trusted=True).labels == CLASSES
+
+
+def test_a_nan_weight_is_named(tmp_path: Path) -> None:
+    made = contents(Spec(), random_model(Spec()))
+    made["state_dict"]["bert.pooler.dense.bias"][3] = float("nan")  # type: ignore[index]
+    torch.save(made, tmp_path / "tiny.ckpt")
+    with pytest.raises(InputError, match=r"bert\.pooler\.dense\.bias holds 1 NaN .* again"):
+        load_detoxify(tmp_path / "tiny.ckpt")
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.99])
+def test_a_truncated_checkpoint_is_refused(tmp_path: Path, share: float) -> None:
+    write_checkpoint(tmp_path / "tiny.ckpt")
+    whole = (tmp_path / "tiny.ckpt").read_bytes()
+    (tmp_path / "tiny.ckpt").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(InputError, match="copy it again"):
+        load_detoxify(tmp_path / "tiny.ckpt")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 broken"])

@@ -133,18 +133,25 @@ def change_tensors(change: Callable[[dict[str, torch.Tensor]], object]) -> Calla
 
 
 NORM = "model.layers.1.input_layernorm.weight"
+UP = "model.layers.0.mlp.up_proj.weight"
 
 REFUSED: dict[str, tuple[Callable[[Path], object], type[ConvertError], str]] = {
     "architecture": (change_config(architectures=["MambaForCausalLM"]), UnsupportedError, "MambaForCausalLM"),
     "two architectures": (change_config(architectures=[]), InputError, "architectures"),
     "activation": (change_config(hidden_act="gelu"), UnsupportedError, "hidden_act"),
-    "rope": (change_config(rope_parameters={"rope_type": "llama3", "factor": 8.0}), UnsupportedError, "llama3"),
+    "rope": (change_config(rope_parameters={"rope_type": "yarn", "factor": 8.0}), UnsupportedError, "yarn"),
+    "llama3 rope": (
+        change_config(rope_parameters={"rope_type": "llama3", "factor": 8.0}),
+        InputError,
+        "low_freq_factor",
+    ),
     "quantised": (change_config(quantization_config={"bits": 4}), UnsupportedError, "quantised"),
     "field type": (change_config(num_hidden_layers="2"), InputError, "num_hidden_layers"),
     "field missing": (change_config(vocab_size=None), InputError, "vocab_size"),
     "more layers": (change_config(num_hidden_layers=3), InputError, r"lacks model\.layers\.2"),
     "fewer layers": (change_config(num_hidden_layers=1), UnsupportedError, r"model\.layers\.1"),
     "other width": (change_config(intermediate_size=768), InputError, "has shape"),
+    "turned tensor": (change_tensors(lambda t: t.update({UP: t[UP].T.contiguous()})), InputError, f"{UP} has shape"),
     "missing tensor": (change_tensors(lambda t: t.pop(NORM)), InputError, NORM),
     "missing head": (change_tensors(lambda t: t.pop("lm_head.weight")), InputError, "lm_head"),
     "unknown tensor": (change_tensors(lambda t: t.update(extra=torch.ones(2))), UnsupportedError, "extra"),

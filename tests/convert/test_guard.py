@@ -13,22 +13,24 @@ import torch
 from tokenizers import Tokenizer
 
 from convert.build.bundle import read_guard
-from convert.errors import InputError
+from convert.errors import CheckError, InputError
 from convert.guard.calibration import Limits
 from convert.guard.detoxify import load_detoxify
-from convert.guard.export import UNCALIBRATED, ExportOptions, export_guard, parity, to_onnx
+from convert.guard.export import FLOAT32, UNCALIBRATED, ExportOptions, Logits, export_float32, export_guard
 from convert.guard.onnxscore import OVERLAP_TOKENS, WINDOW_TOKENS, Scorer
 from convert.guard.samples import Sample
-from convert.guard.tokenizer import read_tokenizer
-from models.bundle import GUARD, GUARD_TOKENIZER
+from convert.guard.tokenizer import read_tokenizer, roberta_tokenizer
+from convert.onnx.parity import parity, require_parity
+from convert.onnx.tokenizer import open_tokenizer
+from models.bundle import GUARD, GUARD_TOKENIZER, sha256_of
 from models.manifest import MANIFEST, GuardModel, read_manifest
 from tests.convert.tiny_guard import (
     CLASSES,
-    MODEL_NAMES,
     VOCABULARY,
     Spec,
     random_model,
     write_checkpoint,
+    write_tokenizer,
     write_vocab,
 )
 from tests.paths import DEMO
@@ -62,19 +64,6 @@ def reference(model: torch.nn.Module, words: Tokenizer, text: str) -> np.ndarray
         return torch.sigmoid(model(input_ids=torch.tensor([words.encode(text).ids])).logits)[0].numpy()
 
 
-@pytest.mark.parametrize("family", MODEL_NAMES)
-def test_every_architecture_is_exported_as_it_was(family: str, tmp_path: Path, vocab: Path) -> None:
-    model = write_checkpoint(tmp_path / "tiny.ckpt", Spec(family))
-    source = load_detoxify(tmp_path / "tiny.ckpt")
-    words = read_tokenizer(vocab, source.vocabulary)
-    to_onnx(source, tmp_path / "float32.onnx")
-    assert parity(source, tmp_path / "float32.onnx", words) <= 1e-4
-    found = Scorer(tmp_path / "float32.onnx", words).probabilities(TEXTS)  # padded, in batches
-    expected = np.stack([reference(model, words, text) for text in TEXTS])
-    assert np.abs(found - expected).max() < 1e-4
-    assert expected.std(axis=0).min() > 0.01  # a model that says the same of every text would prove nothing
-
-
 def test_the_int8_guard_says_about_the_same(exported: tuple[GuardModel, Path]) -> None:
     folder = exported[1]
     words = Tokenizer.from_file(str(folder / "guard-tokenizer.json"))
@@ -83,9 +72,8 @@ def test_the_int8_guard_says_about_the_same(exported: tuple[GuardModel, Path]) -
     expected = np.stack([reference(model, words, text) for text in TEXTS])
     assert np.abs(found - expected).mean() < 0.03
     matrices = [tensor for tensor in onnx.load(folder / "guard.onnx").graph.initializer if np.prod(tensor.dims) > 500]
-    assert {tensor.data_type for tensor in matrices} <= {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
-    weights = [onnx.numpy_helper.to_array(t) for t in matrices if t.data_type == onnx.TensorProto.INT8]
-    assert len(weights) > 10 and max(int(np.abs(weight.astype(int)).max()) for weight in weights) <= 64  # seven bits
+    assert len(matrices) > 10
+    assert {tensor.data_type for tensor in matrices} == {onnx.TensorProto.UINT8}  # signed ones saturate on some x86
 
 
 def test_the_guard_has_the_face_that_the_runtime_expects(exported: tuple[GuardModel, Path]) -> None:
@@ -100,13 +88,18 @@ def test_the_guard_has_the_face_that_the_runtime_expects(exported: tuple[GuardMo
     assert made.labels == CLASSES and made.thresholds == dict.fromkeys(CLASSES, UNCALIBRATED)
 
 
-def test_segments_and_unreported_outputs_are_left_out_where_there_are_none(tmp_path: Path, vocab: Path) -> None:
+def roberta_words(folder: Path) -> Tokenizer:
+    """A tiny RoBERTa's own tokenizer."""
+    return roberta_tokenizer(write_tokenizer(folder / "bpe", "roberta"))
+
+
+def test_segments_and_unreported_outputs_are_left_out_where_there_are_none(tmp_path: Path) -> None:
     spec = Spec("roberta", identity_classes=("male", "female"), outputs=5, num_classes=5)
-    model = write_checkpoint(tmp_path / "tiny.ckpt", spec)
-    made = export_guard(tmp_path / "tiny.ckpt", vocab, tmp_path / "guard")
+    words = roberta_words(tmp_path)
+    model = write_checkpoint(tmp_path / "tiny.ckpt", spec, words.get_vocab_size())
+    made = export_guard(tmp_path / "tiny.ckpt", tmp_path / "bpe", tmp_path / "guard")
     session = onnxruntime.InferenceSession(str(tmp_path / "guard" / "guard.onnx"))
     assert [entry.name for entry in session.get_inputs()] == ["input_ids", "attention_mask"]
-    words = read_tokenizer(vocab, len(VOCABULARY))
     found = Scorer(tmp_path / "guard" / "guard.onnx", words).probabilities(["you idiot"])
     assert made.labels == CLASSES and found.shape == (1, 3)
     assert np.abs(found[0] - reference(model, words, "you idiot")[:3]).max() < 0.1
@@ -125,14 +118,26 @@ def test_a_tokenizer_of_another_model_is_refused(checkpoint: Path, tmp_path: Pat
     assert not (tmp_path / "guard").exists()
 
 
-def test_parity_notices_another_model(checkpoint: Path, vocab: Path, tmp_path: Path) -> None:
+def test_parity_notices_another_model(checkpoint: Path, tmp_path: Path) -> None:
     source = load_detoxify(checkpoint)
-    to_onnx(source, tmp_path / "float32.onnx")
+    assert export_float32(source, tmp_path / "float32.onnx") <= 1e-4
     with torch.no_grad():
         source.model.classifier.bias += 0.01
-    assert parity(source, tmp_path / "float32.onnx", read_tokenizer(vocab, source.vocabulary)) == pytest.approx(
-        0.01, abs=1e-4
-    )
+    module = Logits(source).eval()
+    found = parity(module, tmp_path / "float32.onnx", segments=True, vocabulary=len(VOCABULARY), tokens=160)
+    assert found == pytest.approx(0.01, abs=1e-4)
+    with pytest.raises(CheckError, match=r"setup\.cfg"):
+        require_parity(checkpoint, found)
+    with pytest.raises(CheckError):
+        require_parity(checkpoint, float("nan"))
+
+
+def test_the_float32_model_stays_if_asked_for(checkpoint: Path, vocab: Path, tmp_path: Path) -> None:
+    made = export_guard(checkpoint, vocab, tmp_path / "guard", (), ExportOptions(float32=True, origin="here"))
+    words = read_tokenizer(vocab, len(VOCABULARY))
+    whole = Scorer(tmp_path / "guard" / FLOAT32, words).probabilities(TEXTS)
+    assert np.abs(whole - np.stack([reference(random_model(Spec()), words, text) for text in TEXTS])).max() < 1e-4
+    assert made.calibration["checkpoint"] == {"origin": "here", "sha256": sha256_of(checkpoint)}
 
 
 def samples(count: int) -> list[Sample]:
@@ -174,7 +179,7 @@ def test_targets_for_labels_that_the_model_lacks_are_refused(checkpoint: Path, v
 def test_a_long_text_scores_as_its_worst_window(checkpoint: Path, vocab: Path, tmp_path: Path) -> None:
     source = load_detoxify(checkpoint)
     words = read_tokenizer(vocab, source.vocabulary)
-    to_onnx(source, tmp_path / "float32.onnx")
+    export_float32(source, tmp_path / "float32.onnx")
     text = "the order " * WINDOW_TOKENS + "you idiot damn " * 20
     cut = Tokenizer.from_str(words.to_str())
     cut.enable_truncation(WINDOW_TOKENS, stride=OVERLAP_TOKENS)
@@ -215,7 +220,7 @@ HOSTILE = (
 @pytest.mark.skipif(not (DEMO / MANIFEST).is_file(), reason="models/demo has not been built")
 def test_the_shipped_guard_tells_anger_from_abuse() -> None:
     guard = read_manifest(DEMO).guard
-    scorer = Scorer(DEMO / GUARD, read_tokenizer(DEMO / GUARD_TOKENIZER, 1 << 20))
+    scorer = Scorer(DEMO / GUARD, open_tokenizer(DEMO / GUARD_TOKENIZER))
     column, at = guard.labels.index("toxicity"), guard.thresholds["toxicity"]
     angry, hostile = (scorer.probabilities(texts)[:, column] >= at for texts in (ANGRY, HOSTILE))
     assert angry.sum() <= 1 and hostile.sum() >= len(HOSTILE) - 1

@@ -3,15 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,54 +13,9 @@ from convert.build.config import read_run_config
 from convert.build.plan import make_plan
 from models.bundle import open_bundle
 from tests.convert import tiny
+from tests.convert.building import STAGES, Configure
 from tests.convert.test_checkpoint import flip
 from tests.paths import ROOT
-
-STAGES = ["guard", "gguf", "quantize", "check", "pack"]
-
-
-@dataclass(frozen=True, slots=True)
-class Build:
-    """A configuration file and where it leads."""
-
-    config: Path
-    out: Path
-    work: Path
-
-    def run(self, capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
-        capsys.readouterr()
-        assert main(["run", str(self.config), "--json"]) == 0
-        result: dict[str, list[str]] = json.loads(capsys.readouterr().out)
-        return result
-
-    def bytes(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in sorted(self.out.iterdir())}
-
-
-Configure = Callable[..., Build]
-
-
-@pytest.fixture
-def configure(base: Path, adapter: Path, guard: Path, licences: Path, tmp_path: Path) -> Configure:
-    def make(name: str = "one", **changes: object) -> Build:
-        folder = tmp_path / name
-        folder.mkdir()
-        values = {
-            "base": str(base),
-            "adapter": str(adapter),
-            "guard": str(guard),
-            "licences": str(licences),
-            "out": "models/tiny",
-            "work": "work",
-            "positions": 60,
-            "threads": 1,
-            **changes,
-        }
-        path = folder / "run.toml"
-        path.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None))
-        return Build(path, folder / "models" / "tiny", folder / "work")
-
-    return make
 
 
 def test_a_run_is_done_once_and_another_one_gives_the_same_bytes(
@@ -82,7 +28,7 @@ def test_a_run_is_done_once_and_another_one_gives_the_same_bytes(
     second.run(capsys)
     assert first.bytes() == second.bytes()
     checks = open_bundle(first.out).manifest.checks
-    assert set(checks) == {"token_parity", "f16_against_transformers", "quantized_against_f16", "tolerances"}
+    assert {"token_parity", "f16_against_transformers", "quantized_against_f16", "tolerances"} <= set(checks)
     assert not list(first.config.parent.rglob("*.partial"))
 
 
@@ -137,80 +83,6 @@ def test_the_example_for_tinyllama_is_complete_but_for_the_download() -> None:
     plan = make_plan(config, lambda: resolve_base(config.base, download=False))
     here = [words for words in plan.refusals if "hf download" not in words and "models/demo" not in words]
     assert here == []
-
-
-def start(build: Build) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "convert", "run", str(build.config)],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-def test_killed_after_a_stage_it_goes_on_from_there(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
-    build, straight = configure("killed"), configure("straight")
-    child = start(build)
-    record = build.work / "quantize.record.json"
-    while not record.is_file() and child.poll() is None:
-        time.sleep(0.005)
-    child.send_signal(signal.SIGKILL)
-    child.wait()
-    assert not build.out.exists()
-    result = build.run(capsys)
-    assert result["skipped"][:3] == STAGES[:3]
-    straight.run(capsys)
-    assert build.bytes() == straight.bytes()
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_killed_at_twenty_random_moments_it_ends_in_the_same_bytes(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
-    build, straight = configure("killed"), configure("straight")
-    straight.run(capsys)
-    begun = time.monotonic()
-    assert start(build).wait() == 0
-    whole_s = time.monotonic() - begun
-    rng = random.Random(5)
-    for _ in range(20):
-        shutil.rmtree(build.work)
-        shutil.rmtree(build.out)
-        child = start(build)
-        time.sleep(rng.uniform(0.2, 1.0) * whole_s)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        if build.out.exists():
-            open_bundle(build.out)
-        build.run(capsys)
-        assert build.bytes() == straight.bytes()
-        assert not list(build.config.parent.rglob("*.partial"))
-
-
-def test_plan_says_sizes_and_writes_nothing(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
-    build = configure()
-    assert main(["plan", str(build.config), "--json"]) == 0
-    plan = json.loads(capsys.readouterr().out)
-    assert [path.name for path in build.config.parent.iterdir()] == ["run.toml"]
-    build.run(capsys)
-    real = (build.work / "model-f16.gguf").stat().st_size
-    assert 0.9 * real < plan["float_bytes"] <= real
-    assert 0.7 * plan["quantized_bytes"] < (build.work / "model.gguf").stat().st_size < 1.4 * plan["quantized_bytes"]
-    assert plan["architecture"] == "LlamaForCausalLM"
-
-
-def test_plan_and_run_name_every_refusal_at_once_and_write_nothing(
-    configure: Configure, capsys: pytest.CaptureFixture[str]
-) -> None:
-    build = configure(licences="none.json", guard="nowhere", data="missing.csv", context_tokens=100_000)
-    for command in ("plan", "run"):
-        assert main([command, str(build.config)]) == 2
-        said = "".join(capsys.readouterr())
-        for words in ("none.json", "nowhere", "missing.csv", "100000"):
-            assert words in said
-    assert [path.name for path in build.config.parent.iterdir()] == ["run.toml"]
 
 
 @pytest.mark.parametrize(

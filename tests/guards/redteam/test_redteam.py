@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from guards.errors import InputFileError
-from guards.evaluation.redteam import Fate, Mode, Played, play
-from guards.evaluation.redteam_client import (
+from guards.redteam.attacks import Attack, read_attacks
+from guards.redteam.client import (
     Attacker,
     RedTeamError,
     Target,
@@ -22,10 +22,10 @@ from guards.evaluation.redteam_client import (
     TargetRefusesError,
     events,
 )
-from guards.evaluation.redteam_file import Attack, read_attacks
-from guards.evaluation.redteam_journal import Journal
-from guards.evaluation.redteam_judge import Judge, SignKind
-from guards.evaluation.redteam_report import summed_up
+from guards.redteam.journal import Journal
+from guards.redteam.judge import Judge, SignKind
+from guards.redteam.play import Fate, Mode, Played, play
+from guards.redteam.report import summed_up
 from guards.verdict import Action, Verdict
 from runtime.assistant.opening import OpeningOptions, open_desk
 from runtime.engine.settings import LocalOptions

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,40 +19,32 @@ from convert.errors import InputError
 from convert.fidelity.reference import load_model
 from convert.lora.adapter import TRAINING, read_adapter, refuse_other_base
 from convert.tokenizer import load_tokenizer
-from convert.training.corpus import Pair
+from convert.training.corpus import Pair, Split
 from convert.training.dataset import Example, read_file
-from convert.training.finetune import FinetuneOptions, finetune, schedule
+from convert.training.device import pick_device
+from convert.training.finetune import finetune, schedule
 from convert.training.metrics import EvaluateOptions, evaluate, generate, mean_rouge_l
 from tests.convert import tiny
-
-OPTIONS = FinetuneOptions(
-    epochs=3, learning_rate=1e-2, batch_rows=4, rank=4, alpha=8, max_tokens=160, system_prompt="", checkpoint_steps=2
-)
-
-
-@pytest.fixture(scope="module")
-def learner(tmp_path_factory: pytest.TempPathFactory, tokenizer: Path) -> Base:
-    return resolve_base(str(tiny.write_base(tmp_path_factory.mktemp("learner") / "learner", tokenizer)))
-
-
-@pytest.fixture(scope="module")
-def pairs() -> Sequence[Pair]:
-    return read_file(tiny.PAIRS)[:12]
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, learner: Base, pairs: Sequence[Pair]) -> Path:
-    return finetune(learner, pairs, tmp_path_factory.mktemp("trained") / "adapter", OPTIONS).adapter
+from tests.convert.training.conftest import OPTIONS
 
 
 def test_the_adapter_lowers_the_loss_of_what_it_was_taught(learner: Base, pairs: Sequence[Pair], trained: Path) -> None:
     options = EvaluateOptions(samples=2, max_new_tokens=8, system_prompt="")
-    before, after = (evaluate(learner.folder, path, pairs, options) for path in (None, trained))
+    before, after = (evaluate(learner.folder, path, pairs, options, judging=pairs) for path in (None, trained))
     assert after.loss < 0.9 * before.loss
     assert after.pairs == len(pairs)
-    assert after.samples == 2
-    assert "version:" in after.bleu_signature
-    assert 0.0 <= after.rouge_l <= 1.0
+    assert after.written is not None
+    assert after.written.samples == 2
+    assert "version:" in after.written.bleu_signature
+    assert after.written.intents is not None
+    assert after.preferences is None
+
+
+def test_the_adapter_lowers_the_loss_of_what_it_was_never_shown(learner: Base, split: Split, trained: Path) -> None:
+    options = EvaluateOptions(samples=0, system_prompt="")
+    before, after = (evaluate(learner.folder, path, split.held_out, options) for path in (None, trained))
+    assert after.loss < 0.97 * before.loss
+    assert after.written is None
 
 
 def test_the_adapter_is_mergeable_and_bound_to_its_base(learner: Base, base: Path, trained: Path) -> None:
@@ -141,16 +135,46 @@ def test_rouge_l_of_known_texts() -> None:
     assert mean_rouge_l([], []) == 0.0
 
 
-def test_the_command_line_trains_and_compares(
+def test_killed_outright_it_goes_on_from_its_last_checkpoint(
+    learner: Base, pairs: Sequence[Pair], trained: Path, tmp_path: Path
+) -> None:
+    def kill_at_five(stage: str, done: int, total: int) -> None:
+        if done == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        finetune(learner, pairs, tmp_path / "adapter", OPTIONS, kill_at_five)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    assert not (tmp_path / "adapter").exists()
+    steps: list[int] = []
+    finetune(learner, pairs, tmp_path / "adapter", OPTIONS, lambda stage, done, total: steps.append(done))
+    assert steps == [5, 6, 7, 8, 9]
+    first, second = (load_file(folder / "adapter_model.safetensors") for folder in (trained, tmp_path / "adapter"))
+    for name, values in first.items():
+        torch.testing.assert_close(second[name], values, rtol=1e-3, atol=1e-5)
+
+
+def test_the_command_line_trains_measures_and_compares(
     learner: Base, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shared = ["--base", str(learner.folder), "--data", str(tiny.PAIRS), "--json"]
-    assert main(["finetune", *shared, "--out", str(tmp_path / "a"), "--samples", "2", "--batch-rows", "2"]) == 0
-    assert json.loads(capsys.readouterr().out)["rows"] == 2
-    options = ["--adapter", f"two samples={tmp_path / 'a'}", "--samples", "1", "--max-new-tokens", "4"]
-    assert main(["evaluate", *shared, *options]) == 0
+    shared = ["--base", str(learner.folder), "--data", str(tiny.PAIRS), "--json", "--max-new-tokens", "4"]
+    train = ["--samples", "2", "--batch-rows", "2", "--eval-samples", "1"]
+    assert main(["finetune", *shared, "--out", str(tmp_path / "a"), *train]) == 0
+    done = json.loads(capsys.readouterr().out)
+    assert (done["rows"], done["device"]["kind"]) == (2, pick_device().kind)
+    assert json.loads((tmp_path / "a" / "evaluation.json").read_text()) == {k: done[k] for k in ("before", "after")}
+    config = json.loads((tmp_path / "a" / "adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"]) == (16, 32)
+    assert main(["evaluate", *shared, "--adapter", f"two samples={tmp_path / 'a'}", "--samples", "1"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert list(found) == ["base", "two samples"]
-    assert found["base"]["loss"] != found["two samples"]["loss"]
+    assert found["base"]["loss"] == pytest.approx(done["before"]["loss"])
+    assert found["two samples"]["loss"] == pytest.approx(done["after"]["loss"])
+    assert {"bleu", "bleu_signature", "rouge_l", "intents", "placeholders"} <= set(done["after"])
     assert main(["finetune", *shared[:2], "--data", str(tmp_path), "--out", str(tmp_path / "b")]) == 2
     assert "bitext_v1_pairs.jsonl" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["finetune", *shared, "--out", str(tmp_path / "b"), "--samples", "0"])

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from guards.evaluation.redteam import Played
-from guards.evaluation.redteam_client import RedTeamError
+from guards.redteam.client import RedTeamError
+from guards.redteam.play import Played
 
 
 class Journal:

@@ -9,9 +9,9 @@ from enum import StrEnum
 from itertools import islice
 
 from guards.audit.record import shown
-from guards.evaluation.redteam_client import Attacker, Reply
-from guards.evaluation.redteam_file import Attack
-from guards.evaluation.redteam_judge import Judge, Sign, SignKind
+from guards.redteam.attacks import Attack
+from guards.redteam.client import Attacker, Reply
+from guards.redteam.judge import Judge, Sign, SignKind
 
 _TEXT_CHARS = 600
 _REFUSING = ("review", "block")

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, fields
 
 from guards.evaluation.bootstrap import Bootstrap, Interval
 from guards.evaluation.evaluate_report import share
-from guards.evaluation.redteam import Fate, Played
 from guards.evaluation.speed_latency import Latency
+from guards.redteam.play import Fate, Played
 
 _CASES = 100
 _CELL_CHARS = 240

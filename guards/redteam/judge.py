@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from guards.evaluation.redteam_file import Attack
 from guards.pii.find import PiiKind, PiiOptions, redact, values_in
+from guards.redteam.attacks import Attack
 from guards.views.normal import normalised
 
 #: Words of a run, of which so many in a row, or this share of all of a protected text's runs, is a leak.

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convert.chat import Message
 from convert.errors import InputError
 from convert.tokenizer import encoder, load_tokenizer
 from convert.training.corpus import ADAPTER_INTENTS, PAIR_FILES, Pair, Split
@@ -30,10 +31,14 @@ def test_csv_and_jsonl_hold_the_same_pairs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("x.txt", "", r"expected a folder .* \.csv or \.jsonl"),
-        ("x.csv", "a,b\n1,2\n", "row 1 has no question or instruction; it has a, b"),
-        ("x.jsonl", '{"question": "q", "answer": ""}', "row 1 has no answer or response"),
-        ("x.jsonl", '{"question": 3, "answer": "a"}', "row 1 has no question"),
+        ("x.txt", "", r"expected a folder .* \.csv or \.jsonl file; convert it"),
+        (
+            "x.csv",
+            "a,b\n1,2\n",
+            r"x\.csv:2: question or instruction: no text there \(the row has a, b\); give",
+        ),
+        ("x.jsonl", '{"question": "q", "answer": ""}', r"x\.jsonl:1: answer or response: no text there"),
+        ("x.jsonl", '{"question": 3, "answer": "a"}', r"x\.jsonl:1: question or instruction: no text there"),
         ("x.jsonl", "[1]", "x.jsonl:1"),
         ("x.jsonl", "", "no usable row"),
         ("x.jsonl", '{"question": "q", "answer": "It costs {{Amount}}."}', "no usable row"),
@@ -97,6 +102,8 @@ def test_the_loss_is_on_the_answer_and_its_end_alone(base: Path) -> None:
 def test_a_conversation_without_system_prompt_begins_with_the_customer() -> None:
     assert [turn.role for turn in turns(Pair("q", "a", ""))] == ["system", "user", "assistant"]
     assert [turn.role for turn in turns(Pair("q", "a", ""), "")] == ["user", "assistant"]
+    own = Pair("q", "a", "", (Message("system", "mine"), Message("user", "b"), Message("assistant", "c")))
+    assert [turn.content for turn in turns(own)] == ["mine", "b", "c", "q", "a"]
 
 
 def test_the_fixture_is_what_its_script_writes() -> None:

@@ -1,0 +1,1 @@
+"""A sentence encoder to the int8 ONNX model of a bundle that search takes."""

@@ -1,0 +1,1 @@
+"""One signed archive for a box: application, wheels, bundle, checksums; made, verified and unpacked."""

@@ -1,0 +1,1 @@
+"""A file of attacks, played against a running server, judged and reported."""

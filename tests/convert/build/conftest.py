@@ -1,0 +1,5 @@
+"""What a build's tests start from."""
+
+from tests.convert.building import configure
+
+__all__ = ["configure"]
