@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.bundle import GUARD, GUARD_TOKENIZER, MODEL, Bundle, open_bundle, sha256_of
-from models.manifest import MANIFEST, Chat, FileEntry, GoldenVector, GuardModel, Licence, Manifest, Origin
+from models.manifest import (
+    MANIFEST,
+    Chat,
+    FileEntry,
+    GoldenVector,
+    GuardModel,
+    Licence,
+    Manifest,
+    Origin,
+    adapter_files,
+)
 
 #: A GGUF file (version 3) without metadata and without tensors, for bundles whose language model is never opened.
 EMPTY_GGUF = struct.pack("<4sIQQ", b"GGUF", 3, 0, 0)
@@ -66,7 +76,8 @@ def _manifest(folder: Path, names: Sequence[str], parts: BundleParts) -> Manifes
         files={name: FileEntry(sha256_of(folder / name), (folder / name).stat().st_size) for name in names},
         base=Origin("tests", "1", model_sha256),
         adapter=None,
-        licences=tuple(Licence(covers, covers, "Apache-2.0", "tests") for covers in ("base", "guard")),
+        licences=tuple(Licence(covers, covers, "Apache-2.0", "tests") for covers in ("base", "guard"))
+        + tuple(Licence("adapter", name, "Apache-2.0", "tests") for name in adapter_files(names)),
         training_sets=(),
         tools={},
         chat=Chat(parts.template, hashlib.sha256(parts.template.encode()).hexdigest(), parts.system_prompt),

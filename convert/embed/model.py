@@ -35,7 +35,9 @@ class SentenceModel(torch.nn.Module):
         else:
             weight = mask.unsqueeze(-1).to(hidden.dtype)  # (B, T, 1)
             vector = (hidden * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=_TINY)
-        return vector / vector.norm(dim=1, keepdim=True).clamp(min=_TINY)
+        length: torch.Tensor = vector.norm(dim=1, keepdim=True)
+        direction: torch.Tensor = vector / length.clamp(min=_TINY)
+        return direction
 
 
 def load_encoder(source: EncoderSource) -> SentenceModel:

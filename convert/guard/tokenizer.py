@@ -67,8 +67,9 @@ def roberta_tokenizer(vocab: Path) -> Tokenizer:
     words = Tokenizer(models.BPE.from_file(str(vocab), str(merges)))
     words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     words.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
-    ends = [(token, int(words.token_to_id(token))) for token in ("</s>", "<s>")]
-    words.post_processor = processors.RobertaProcessing(*ends, trim_offsets=True, add_prefix_space=False)
+    words.post_processor = processors.RobertaProcessing(
+        _with_id(words, "</s>"), _with_id(words, "<s>"), trim_offsets=True, add_prefix_space=False
+    )
     return words
 
 
@@ -103,7 +104,7 @@ def _with_ends(words: Tokenizer, special: list[str], ends: tuple[str, str]) -> T
     words.add_special_tokens(special)
     words.post_processor = processors.TemplateProcessing(
         single=f"{ends[0]} $A {ends[1]}",
-        special_tokens=[(token, int(words.token_to_id(token))) for token in ends],
+        special_tokens=[_with_id(words, token) for token in ends],
     )
     return words
 
@@ -133,3 +134,11 @@ BUILDERS: Mapping[str, Callable[[Path], Tokenizer]] = {
     "sentencepiece.bpe.model": xlm_roberta_tokenizer,
     "spiece.model": albert_tokenizer,
 }
+
+
+def _with_id(words: Tokenizer, token: str) -> tuple[str, int]:
+    """A token that was just added, with its number."""
+    number = words.token_to_id(token)
+    if number is None:
+        raise InputError(f"the vocabulary has no {token}; copy the model's own tokenizer files again")
+    return token, number

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.tags import cpython_tags
+from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from convert.errors import InputError
@@ -126,8 +126,8 @@ def read_wheels(folder: Path, target: Target) -> dict[str, Path]:
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; expected wheels; fill one with `convert wheels {folder}`")
     version = tuple(int(part) for part in target.python.split("."))
-    fits = {tag.interpreter for tag in cpython_tags(version, platforms=["any"])} | {f"py{version[0]}", "py2.py3"}
-    fits |= {f"py{version[0]}{minor}" for minor in range(version[1] + 1)} | {f"cp{version[0]}{version[1]}"}
+    every = (*cpython_tags(version, platforms=["any"]), *compatible_tags(version, platforms=["any"]))
+    fits = {(tag.interpreter, tag.abi) for tag in every}  # an old interpreter's own ABI does not fit, its abi3 does
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         try:
@@ -136,7 +136,7 @@ def read_wheels(folder: Path, target: Target) -> dict[str, Path]:
             raise InputError(f"{path}: no wheel ({error}); leave only wheels in the folder") from error
         if name in found:
             raise InputError(f"{folder}: holds {found[name].name} and {path.name}; expected one {name}; delete one")
-        if not any(tag.interpreter in fits for tag in tags):
+        if not any((tag.interpreter, tag.abi) in fits for tag in tags):
             raise InputError(
                 f"{path}: not for Python {target.python}; fill the folder anew with `convert wheels --python`"
             )

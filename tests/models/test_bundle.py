@@ -118,6 +118,9 @@ def add(bundle: Path, name: str) -> None:
     (bundle / name).write_bytes(b"GGUF")
     entry = {"sha256": sha256_of(bundle / name), "bytes": 4}
     edit(bundle, lambda manifest: manifest["files"].update({name: entry}))
+    adapter = name.removeprefix("adapter-").removesuffix(".gguf")
+    licence = {"covers": "adapter", "name": adapter, "spdx": "MIT", "source": "tests"}
+    edit(bundle, lambda manifest: manifest["licences"].append(licence))
 
 
 def test_adapters_are_files_with_a_name_of_their_own(bundle: Path) -> None:

@@ -110,8 +110,10 @@ def test_killed_at_twenty_random_moments_it_ends_in_the_same_bytes(
     whole_s = time.monotonic() - begun
     rng = random.Random(5)
     stopped_in: list[str] = []
+    build = configure("killed-0")
     for number in range(20):
-        build = configure(f"killed-{number // 2}") if number % 2 == 0 else build
+        if number and number % 2 == 0:
+            build = configure(f"killed-{number // 2}")
         child = start(build)
         time.sleep(rng.uniform(0.05, 1.0) * whole_s)
         kill(child)

@@ -40,7 +40,7 @@ def test_albert_gives_what_transformers_gives(tmp_path: Path) -> None:
     reference = transformers.AlbertTokenizer.from_pretrained(tmp_path)
     raw = sentencepiece.SentencePieceProcessor(model_file=str(file))
     for text in TEXTS:
-        assert words.encode(text).tokens == reference.convert_ids_to_tokens(reference(text)["input_ids"]), text
+        assert words.encode(text).ids == reference(text)["input_ids"], text
     plain = "please refund my order the parcel never came"
     assert words.encode(plain).ids[1:-1] == raw.encode(plain)
 
