@@ -246,9 +246,9 @@ def test_an_answer_that_never_ends_is_stopped(guard: Guard) -> None:
 
 def test_after_a_block_or_the_end_nothing_comes(guard: Guard) -> None:
     stream = guard.output_stream()
-    stream.feed("you idiot! " * 4)
+    stream.feed("You idiot! " * 4)
     assert stream.blocked
-    assert stream.feed("more. " * 20) == stream.finish() == ""
+    assert stream.feed("More. " * 20) == stream.finish() == ""
     ended = guard.output_stream()
     assert ended.feed("fine") + ended.finish() == "fine"
     assert ended.feed("more") == ended.finish() == ""
