@@ -30,9 +30,8 @@ from convert.onnx.session import session_of
 from convert.onnx.tokenizer import pad_id
 from convert.onnx.trace import to_onnx
 from convert.progress import Progress, silent
+from models.manifest import EMBED, EMBED_TOKENIZER
 
-EMBED = "embed.onnx"
-EMBED_TOKENIZER = "embed-tokenizer.json"
 EMBED_JSON = "embed.json"
 
 #: Below it int8 vectors point elsewhere; the cause is a damaged model, for sound ones stay above 0.98.

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from convert.__main__ import main
-from convert.embed.export import EMBED, EMBED_JSON, EMBED_TOKENIZER, EmbedModel, export_encoder, measure
+from convert.embed.export import EMBED_JSON, EmbedModel, export_encoder, measure
 from convert.embed.fidelity import compare
 from convert.embed.model import load_encoder
 from convert.embed.sentences import SENTENCES, read_sentences
@@ -23,6 +23,7 @@ from convert.embed.source import read_encoder
 from convert.errors import ConvertError, InputError
 from convert.guard.tokenizer import bert_tokenizer
 from convert.onnx.session import session_of
+from models.manifest import EMBED, EMBED_TOKENIZER
 from tests.convert.tiny_guard import VOCABULARY, write_vocab
 
 LONGEST = 24
