@@ -74,6 +74,12 @@ def choose(model: Path, options: LocalOptions) -> Settings:
     """
     if not 1 <= options.parallel <= SEQUENCES // 2:
         raise StartError(f"--parallel {options.parallel}; expected 1 to {SEQUENCES // 2}")
+    processors = os.cpu_count() or 1
+    if not 0 <= options.threads <= processors:
+        raise StartError(
+            f"--threads {options.threads}; expected 1 to {processors}, the processors of this machine, "
+            "or 0 for the physical cores"
+        )
     if options.cells and options.cells < options.context_tokens:
         raise StartError(
             f"--cells {options.cells}; expected at least one context, {options.context_tokens}, or 0 to choose"

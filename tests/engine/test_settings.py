@@ -42,6 +42,8 @@ def test_a_box_that_is_too_small_is_told_the_numbers(monkeypatch: pytest.MonkeyP
         (LocalOptions(cells=100), "--cells 100; expected at least one context, 2048"),
         (LocalOptions(parallel=0), "--parallel 0; expected 1 to"),
         (LocalOptions(parallel=1000), "--parallel 1000; expected 1 to"),
+        (LocalOptions(threads=-3), "--threads -3; expected 1 to"),
+        (LocalOptions(threads=100_000), "--threads 100000; expected 1 to .*, the processors of this machine"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options: LocalOptions, message: str) -> None:

@@ -132,9 +132,12 @@ def test_spans_lie_in_the_text_and_any_text_supports_itself(text: str) -> None:
 )
 def test_the_time_grows_with_the_length_only(piece: str) -> None:
     def took_s(chars: int) -> float:
-        text = (piece * chars)[:chars]
-        begun = time.process_time()
-        claims_in(text)
-        return time.process_time() - begun
+        """The quickest of three: a collection of other tests' garbage may fall into one of them."""
+        text, taken = (piece * chars)[:chars], []
+        for _ in range(3):
+            begun = time.process_time()
+            claims_in(text)
+            taken.append(time.process_time() - begun)
+        return min(taken)
 
     assert took_s(16_000) < 12 * took_s(4_000) + 0.2
