@@ -93,5 +93,8 @@ class Answering:
             self._prompts.remember(answer.text, generation.answer_ids)
             if cached:
                 self._answers.put(prompt.ids, max_tokens, answer, adapter)
+            if not prompt.dropped:  # the customer reads now, and what comes before the next question is known
+                said = [*conversation, Message(Role.ASSISTANT, answer.text)]
+                self._engine.prepare(self._prompts.beginning(said), adapter, lasting=False)
 
         return EngineText(generation, keep), prompt.dropped

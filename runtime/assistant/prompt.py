@@ -76,8 +76,8 @@ class PromptBuilder:
         Raises:
             PromptTooLongError: even the last message alone does not fit.
         """
-        system = [m for m in messages if m.role is Role.SYSTEM] or [Message(Role.SYSTEM, self.system_prompt)]
-        turns = [m for m in messages if m.role is not Role.SYSTEM]
+        said = self._with_system(messages)
+        system, turns = ([m for m in said if (m.role is Role.SYSTEM) is wanted] for wanted in (True, False))
         context = self._engine.info.context_tokens
         room = context - min(answer_tokens, context // 4)
         for dropped in range(len(turns)):
@@ -101,10 +101,19 @@ class PromptBuilder:
             while len(self._answers) > REMEMBERED:
                 self._answers.popitem(last=False)
 
-    def beginning(self) -> tuple[int, ...]:
-        """What every prompt with the bundle's own system prompt begins with."""
-        one, other = (self._encode([Message(Role.SYSTEM, self.system_prompt), Message(Role.USER, w)]) for w in "aZ")
+    def beginning(self, conversation: Sequence[Message] = ()) -> tuple[int, ...]:
+        """What every prompt begins with in which the user now says something.
+
+        Args:
+            conversation: what was said until then; without a system message the bundle's own is put first.
+        """
+        said = self._with_system(conversation)
+        one, other = (self._encode([*said, Message(Role.USER, word)]) for word in "aZ")
         return tuple(a for a, b in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+    def _with_system(self, messages: Sequence[Message]) -> list[Message]:
+        own = [] if any(m.role is Role.SYSTEM for m in messages) else [Message(Role.SYSTEM, self.system_prompt)]
+        return [*own, *messages]
 
     def _encode(self, messages: Sequence[Message]) -> tuple[int, ...]:
         text = self._template.render(

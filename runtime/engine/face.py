@@ -213,8 +213,15 @@ class Engine(Protocol):
             EngineClosedError: the engine is closing.
         """
 
-    def prepare(self, prefix: tuple[int, ...], adapter: str = "") -> None:
-        """Compute the beginning of prompts to come, when there is nothing else to do. Returns at once."""
+    def prepare(self, prefix: tuple[int, ...], adapter: str = "", *, lasting: bool = True) -> None:
+        """Compute the beginning of prompts to come, when there is nothing else to do. Returns at once.
+
+        Args:
+            prefix: token ids from the prompts' first on.
+            adapter: under which they will be answered.
+            lasting: write it to disk at once, so that a restarted engine has it too; not for what one customer may say
+                next, which would wear out a memory card.
+        """
 
     def close(self) -> None:
         """Cancel everything and free the model."""

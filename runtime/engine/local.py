@@ -146,10 +146,10 @@ class LocalEngine:
             self._changed.notify()
         return generation
 
-    def prepare(self, prefix: tuple[int, ...], adapter: str = "") -> None:
+    def prepare(self, prefix: tuple[int, ...], adapter: str = "", *, lasting: bool = True) -> None:
         """Compute the beginning of prompts to come when there is nothing else to do."""
         if 0 < len(prefix) < self.info.context_tokens:
-            self._preparation.ask(adapter, prefix)
+            self._preparation.ask(adapter, prefix, lasting=lasting)
             with self._changed:
                 self._changed.notify()
 

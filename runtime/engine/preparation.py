@@ -30,18 +30,18 @@ class Preparation:
         self._cache = cache
         self._identities = identities
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[tuple[str, tuple[int, ...]], None] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, tuple[int, ...], bool], None] = OrderedDict()
         self.computed_tokens = 0
         self.faults = 0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def ask(self, adapter: str, prefix: tuple[int, ...]) -> None:
-        """Let a prefix be prepared."""
+    def ask(self, adapter: str, prefix: tuple[int, ...], *, lasting: bool) -> None:
+        """Let a prefix be prepared; a ``lasting`` one is written to disk at once."""
         with self._lock:
-            self._waiting[adapter, prefix] = None
-            self._waiting.move_to_end((adapter, prefix))
+            self._waiting[adapter, prefix, lasting] = None
+            self._waiting.move_to_end((adapter, prefix, lasting))
             while len(self._waiting) > CAPACITY:
                 self._waiting.popitem(last=False)
 
@@ -54,9 +54,9 @@ class Preparation:
         with self._lock:
             if not self._waiting:
                 return
-            adapter, prefix = key = next(iter(self._waiting))
+            adapter, prefix, lasting = key = next(iter(self._waiting))
         try:
-            done = self._compute(adapter, prefix)
+            done = self._compute(adapter, prefix, lasting=lasting)
         except Exception:
             done = True
             self.faults += 1
@@ -65,7 +65,7 @@ class Preparation:
             with self._lock:
                 self._waiting.pop(key, None)
 
-    def _compute(self, adapter: str, prefix: tuple[int, ...]) -> bool:
+    def _compute(self, adapter: str, prefix: tuple[int, ...], *, lasting: bool) -> bool:
         """Compute and keep what is missing of a prefix; False if a customer came in between."""
         lease = self._cache.admit(self._identities[adapter], prefix, len(prefix))
         if lease is None:
@@ -83,7 +83,7 @@ class Preparation:
         finally:
             try:
                 self._cache.keep(lease, prefix[:at])
-                if at == len(prefix):
+                if lasting and at == len(prefix):
                     self._cache.persist(lease)
             finally:
                 self._cache.release(lease)

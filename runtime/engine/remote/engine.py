@@ -127,7 +127,7 @@ class RemoteEngine:
                 cached_tokens=self._cached_tokens,
             )
 
-    def prepare(self, prefix: tuple[int, ...], adapter: str = "") -> None:
+    def prepare(self, prefix: tuple[int, ...], adapter: str = "", *, lasting: bool = True) -> None:
         """Nothing to do: what the server keeps of earlier prompts is its own affair."""
 
     def submit(self, request: GenerationRequest) -> RemoteGeneration:
