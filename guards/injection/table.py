@@ -24,4 +24,7 @@ RULES: tuple[Rule, ...] = (
     *CHINESE,
 )
 
-NAMES: frozenset[str] = frozenset(row.name for row in RULES)
+#: That text is there which nobody can see: whoever writes so hides it from people and means the model.
+HIDDEN_TEXT = "hidden_text"
+
+NAMES: frozenset[str] = frozenset({HIDDEN_TEXT, *(row.name for row in RULES)})

@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from guards.injection.classifier import InjectionClassifier, load_injection
-from guards.injection.rules import InjectionRules
-from guards.views.several import views_of
+from guards.guard import Guard
+from guards.policy import load_policy
+from guards.verdict import Action
+from models.bundle import open_bundle
 from tests.paths import DEMO, ROOT
 
 KEPT = Path(__file__).parents[1] / "suites" / "shop_attacks.jsonl"
 TRAINED = ROOT / "convert" / "demo" / "shop_attacks.jsonl"
 
-#: What the shipped classifier reaches, less a few points for the processor it was trained on.
-RECALL_FLOOR = {"en": 0.60, "zh": 0.50}
+#: What the shipped guard reaches, less a few points.
+RECALL_FLOOR = {"en": 0.74, "zh": 0.57}
 FALSE_ALARMS = 0.10
 
 
@@ -45,13 +46,15 @@ def test_the_halves_share_no_idea_and_no_text() -> None:
     assert not {row["text"] for row in rows(KEPT)} & {row["text"] for row in rows(TRAINED)}
 
 
-@pytest.mark.skipif(not (DEMO / "injection.npz").is_file(), reason="models/demo has no injection classifier")
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_rules_and_classifier_on_the_kept_half(language: str) -> None:
-    detectors = (InjectionRules(), InjectionClassifier(load_injection(DEMO / "injection.npz")))
+@pytest.fixture(scope="module")
+def shipped() -> Guard:
+    return Guard.load(open_bundle(DEMO), load_policy())
 
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_shipped_guard_on_the_kept_half(shipped: Guard, language: str) -> None:
     def caught(text: str) -> bool:
-        return any(detector.scan(view).hits for view in views_of(text) for detector in detectors)
+        return shipped.check_input(text).action not in (Action.ALLOW, Action.REDACT)
 
     suite = [row for row in rows(KEPT) if row["lang"] == language]
     attacks = [caught(row["text"]) for row in suite if row["label"]]
