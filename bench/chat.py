@@ -11,6 +11,11 @@ from bench.metrics import Timeline
 
 _QUOTED_CHARS = 200
 
+#: An answer beyond these has lost its end, or the target does not know ``max_tokens``. A piece is a token or more, but
+#: a refusal has words of its own that no option shortens, and an event may carry much beside its text.
+_PIECES_PER_TOKEN, _SPARE_PIECES = 4, 256
+_BYTES_PER_TOKEN, _SPARE_BYTES = 4096, 1 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class ChatMessage:
@@ -33,6 +38,16 @@ class ChatRequest:
     messages: tuple[ChatMessage, ...]
     max_tokens: int
     ignore_eos: bool = True
+
+    @property
+    def most_pieces(self) -> int:
+        """Pieces of answer beyond which the stream is given up."""
+        return _PIECES_PER_TOKEN * self.max_tokens + _SPARE_PIECES
+
+    @property
+    def most_bytes(self) -> int:
+        """Bytes of the stream beyond which it is given up; they bound what one answer takes of the memory."""
+        return _BYTES_PER_TOKEN * self.max_tokens + _SPARE_BYTES
 
     def body(self, model: str) -> dict[str, object]:
         """The JSON body that asks for a streamed answer with its usage."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from bench.wire import Address, Connection, Limits, connect
 MAX_REPLY_BYTES = 8 << 20
 _READ_BYTES = 1 << 16
 _QUOTED_CHARS = 200
+_HEADERS, _HEADER_BYTES = 100, 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +60,30 @@ class Client:
         with self._connection() as connection:
             response = self._send(connection, "POST", "/v1/chat/completions", request.body(self.model))
             kind = response.getheader("Content-Type", "")
-            if not kind.startswith("text/event-stream"):
-                raise ProtocolError(f"content type {kind!r} for a streamed answer; expected 'text/event-stream'")
-            return self._read_answer(connection, response, started_s)
+            if not kind.lower().startswith("text/event-stream"):
+                raise ProtocolError(
+                    f"{self.address}: content type {kind!r} for a streamed answer; expected 'text/event-stream'"
+                )
+            return self._read_answer(connection, response, request, started_s)
 
-    def _read_answer(self, connection: Connection, response: http.client.HTTPResponse, started_s: float) -> ChatAnswer:
+    def _read_answer(
+        self, connection: Connection, response: http.client.HTTPResponse, request: ChatRequest, started_s: float
+    ) -> ChatAnswer:
         parser, answer, reader = EventParser(), AnswerBuilder(started_s), connection.reader
-        give_up_s = started_s + self.limits.total_s
+        give_up_s, read_bytes = started_s + self.limits.total_s, 0
         while chunk := response.read1(_READ_BYTES):
+            read_bytes += len(chunk)
             for event in parser.feed(chunk):
                 if answer.take(event, reader.arrived_s):
                     reader.deadline_s = min(reader.arrived_s + self.limits.progress_s, give_up_s)
                 if answer.done:
                     return answer.finish(reader.arrived_s)
+            if len(answer.pieces) > request.most_pieces or read_bytes > request.most_bytes:
+                raise ProtocolError(
+                    f"{self.address}: no end after {len(answer.pieces)} pieces, {read_bytes} bytes; expected at most "
+                    f"{request.most_pieces} pieces, {request.most_bytes} bytes for max_tokens {request.max_tokens}: "
+                    "does the target know max_tokens?"
+                )
         if not answer.finish_reason:
             raise BrokenStreamError(
                 f"{self.address}: the stream ended after {len(answer.pieces)} pieces, with no end mark"
@@ -93,18 +106,36 @@ class Client:
             headers["Content-Type"] = "application/json"
             data = json.dumps(body, ensure_ascii=False).encode()
         connection.http.request(method, self.address.prefix + path, data, headers)
-        response = connection.http.getresponse()
+        response = self._response(connection)
         if response.status != 200:
             said = response.read(_READ_BYTES).decode("utf-8", "replace")[:_QUOTED_CHARS]
+            advice = _advice(response.status, response.getheader("Location", ""))
             raise RefusedError(
-                response.status, f"{method} {path}: {said}", _seconds(response.getheader("Retry-After", ""))
+                response.status, f"{method} {path}: {said}{advice}", _seconds(response.getheader("Retry-After", ""))
             )
         return response
+
+    def _response(self, connection: Connection) -> http.client.HTTPResponse:
+        try:
+            return connection.http.getresponse()
+        except http.client.HTTPException as error:
+            if type(error) not in (http.client.LineTooLong, http.client.HTTPException):
+                raise
+            # The two that ``http.client`` raises for headers without measure; the bare base class means "too many".
+            raise ProtocolError(
+                f"{self.address}: its headers are too large ({error}); expected at most {_HEADERS} of at most "
+                f"{_HEADER_BYTES} bytes each, as http.client reads them"
+            ) from error
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         try:
             connection = connect(self.address, self.limits)
+        except ssl.SSLError as error:
+            raise ConnectError(
+                f"no TLS connection to {self.address} ({error}); is it an http:// address, or a certificate that this "
+                "machine does not trust?"
+            ) from error
         except (OSError, UnicodeError) as error:
             raise ConnectError(f"no connection to {self.address} ({error}); is the server running?") from error
         try:
@@ -124,6 +155,13 @@ class Client:
             raise BrokenStreamError(f"{self.address}: the connection failed ({error!r})") from error
         finally:
             connection.close()
+
+
+def _advice(status: int, location: str) -> str:
+    """What to do about a refusal, where that is known."""
+    if 300 <= status < 400:
+        return f" (redirected to {location!r:.{_QUOTED_CHARS}}; give the address that answers by itself)"
+    return " (give the API key that the target expects)" if status in (401, 403) else ""
 
 
 def _seconds(header: str) -> float:

@@ -9,7 +9,7 @@ BenchError
     ├── BrokenStreamError the connection ended before the answer did
     ├── StalledError      nothing useful arrived within the limit
     ├── ProtocolError     it answers, but not in OpenAI's format
-    └── RefusedError      an HTTP status other than 200
+    └── RefusedError      an HTTP status other than 200, also a redirect
 
 Every message names the value, what was expected and, where there is one, the remedy.
 """

@@ -8,14 +8,10 @@ from collections.abc import Callable
 
 from bench.chat import ChatAnswer, ChatMessage, ChatRequest
 from bench.client import Client
-from bench.errors import ProtocolError, RefusedError, TargetError
-from bench.metrics import Timeline
-from bench.records import Kind, LoopResult, Outcome, Record
+from bench.journal import Journal
+from bench.records import Kind, LoopResult
 from bench.workload import Conversation, LoopPlan, Traffic, WorkloadOptions
 
-#: After so many failures in a row the target is taken to be gone, and the run ends with what was measured.
-FAILURES_IN_A_ROW = 3
-_MAX_RETRY_S = 2.0
 _POLL_S = 0.1
 
 #: Called now and then with the share that is done, 0 to 1, and the requests made.
@@ -27,6 +23,7 @@ def run_loop(
 ) -> LoopResult:
     """Run one closed loop. What goes wrong is recorded, not raised."""
     loop = _Loop(client, plan, traffic, options)
+    journal = loop.journal
     threads = [threading.Thread(target=loop.chat, name=f"chat-{n}", daemon=True) for n in range(plan.chats)]
     try:
         for thread in threads:
@@ -36,33 +33,28 @@ def run_loop(
                 thread.join(_POLL_S)
                 observe(loop.share, loop.started)
     finally:
-        loop.stop.set()
+        journal.stop.set()
     if loop.defect:
         raise loop.defect
-    records = tuple(sorted(loop.records, key=lambda record: record.started_ms))
-    return LoopResult(plan, (time.perf_counter() - loop.began_s), records, aborted=loop.aborted)
+    return LoopResult(plan, time.perf_counter() - journal.began_s, journal.sorted_records, aborted=journal.aborted)
 
 
 class _Loop:
     """What the chats of a loop share."""
 
     def __init__(self, client: Client, plan: LoopPlan, traffic: Traffic, options: WorkloadOptions) -> None:
-        self._client, self._plan, self._traffic, self._options = client, plan, traffic, options
+        self._plan, self._traffic, self._options = plan, traffic, options
         self._lock = threading.Lock()
         self._next = 0
-        self._failures = 0
         self.started = 0
-        self.records: list[Record] = []
-        self.aborted = ""
         self.defect: Exception | None = None
-        self.stop = threading.Event()
-        self.began_s = time.perf_counter()
+        self.journal = Journal(client)
 
     @property
     def share(self) -> float:
         """How far the loop is, 0 to 1."""
         by_count = self.started / max(1, self._plan.min_requests)
-        by_time = (time.perf_counter() - self.began_s) / self._plan.seconds if self._plan.seconds else 1.0
+        by_time = self.journal.now_ms / (1000.0 * self._plan.seconds) if self._plan.seconds else 1.0
         return min(1.0, by_count, by_time)
 
     def chat(self) -> None:
@@ -72,13 +64,13 @@ class _Loop:
                 self._talk(self._next_conversation())
         except Exception as error:  # a defect of ours must reach the main thread, not vanish with this one
             self.defect = error
-            self.stop.set()
+            self.journal.stop.set()
 
     def _go_on(self, claim: bool) -> bool:
         with self._lock:
             enough = self.started >= self._plan.min_requests
-            late = time.perf_counter() - self.began_s >= self._plan.seconds
-            if self.stop.is_set() or (enough and late):
+            late = self.journal.now_ms >= 1000.0 * self._plan.seconds
+            if self.journal.stop.is_set() or (enough and late):
                 return False
             self.started += claim
             return True
@@ -104,34 +96,7 @@ class _Loop:
 
     def _ask(self, conversation: int, turn: int, messages: tuple[ChatMessage, ...]) -> ChatAnswer | None:
         kind = Kind.ATTACK if self._plan.attacks else Kind.RETURNING if turn else Kind.NEW
-        began_s = time.perf_counter()
-        place = (conversation, turn, kind, round((began_s - self.began_s) * 1000.0, 3))
-        try:
-            answer = self._client.chat(ChatRequest(messages, self._options.max_tokens))
-            if not answer.text and not answer.is_blocked:
-                raise ProtocolError(f"an answer without text, finish_reason {answer.finish_reason!r}")
-        except TargetError as error:
-            took = Timeline((), (time.perf_counter() - began_s) * 1000.0, 0)
-            busy = isinstance(error, RefusedError) and error.is_overload
-            outcome = Outcome.REFUSED if busy else Outcome.FAILED
-            self._keep(Record(*place, outcome, _rounded(took), error=f"{error.kind}: {error}"))
-            if isinstance(error, RefusedError) and busy:
-                self.stop.wait(min(error.retry_after_s or 0.5, _MAX_RETRY_S))
-            return None
-        outcome = Outcome.BLOCKED if answer.is_blocked else Outcome.OK
-        spent = (answer.prompt_tokens, answer.cached_tokens, answer.from_cache)
-        self._keep(Record(*place, outcome, _rounded(answer.timeline), *spent))
+        answer, rest_s = self.journal.ask(ChatRequest(messages, self._options.max_tokens), conversation, turn, kind)
+        if rest_s:
+            self.journal.stop.wait(rest_s)
         return answer
-
-    def _keep(self, record: Record) -> None:
-        with self._lock:
-            self.records.append(record)
-            self._failures = self._failures + 1 if record.outcome is Outcome.FAILED else 0
-            if self._failures >= FAILURES_IN_A_ROW and not self.aborted:
-                self.aborted = f"{self._failures} failures in a row; the last: {record.error}"
-                self.stop.set()
-
-
-def _rounded(timeline: Timeline) -> Timeline:
-    arrivals = tuple(round(arrival, 3) for arrival in timeline.arrivals_ms)
-    return Timeline(arrivals, round(timeline.end_ms, 3), timeline.tokens)

@@ -43,6 +43,7 @@ class Machine:
         kernel: release.
         python: version.
         libraries: version by package name, of those installed beside bench.
+        engine_build: what llama.cpp was built with and uses here, in its words; empty if it is not installed.
     """
 
     cpu: str
@@ -59,6 +60,7 @@ class Machine:
     kernel: str
     python: str
     libraries: Mapping[str, str]
+    engine_build: str = ""
 
 
 def parse_cpuinfo(text: str) -> tuple[str, frozenset[str]]:
@@ -90,6 +92,7 @@ def describe_machine() -> Machine:
         kernel=platform.release(),
         python=platform.python_version(),
         libraries={name: version for name in LIBRARIES if (version := _version(name))},
+        engine_build=_engine_build(),
     )
 
 
@@ -98,6 +101,15 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
     except OSError:
         return ""
+
+
+def _engine_build() -> str:
+    """``llama_print_system_info`` of the installed library: the kernels it can use, such as AVX2 or REPACK."""
+    try:
+        import llama_cpp  # here: it loads the engine, which `compare` and `report` do not need
+    except (ImportError, OSError, RuntimeError):
+        return ""
+    return " ".join(llama_cpp.llama_print_system_info().decode("utf-8", "replace").split())
 
 
 def _os_name() -> str:

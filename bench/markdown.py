@@ -11,9 +11,9 @@ from bench.engine.tables import caveats, drafts_table, engine_tables, sentence
 from bench.guardfigures import guard_table
 from bench.quality import quality_tables
 from bench.result import Result, read_result
-from bench.summary import summarise
+from bench.summary import Summary, summarise
 from bench.tables import Table, report_tables
-from bench.verdict import judge
+from bench.verdict import Verdict, judge
 from models.manifest import Manifest, read_manifest
 
 FOLDER = Path(__file__).parent / "results"
@@ -46,43 +46,49 @@ def results_page(folder: Path = FOLDER, bundle: Path = DEMO) -> str:
         for path in sorted((folder / "engine").glob("*.json"))
     )
     drafts = "".join(
-        f"\n## Drafts: {path.stem}\n{_table(drafts_table(read_drafts(path)))}"
+        f"\n## Drafts: {path.stem}\n{markdown_table(drafts_table(read_drafts(path)))}"
         for path in sorted((folder / "drafts").glob("*.json"))
     )
-    guards = "".join(_table(guard_table(path)) for path in sorted((folder / "guards").glob("*.json")))
+    guards = "".join(markdown_table(guard_table(path)) for path in sorted((folder / "guards").glob("*.json")))
     guarded = f"\n## Guards of models/demo\n{guards}" if guards else ""
     return _HEAD + measured + engines + drafts + guarded + _bundle_section(read_manifest(bundle))
 
 
-def report_markdown(result: Result) -> str:
-    """One report: the verdict, its caveats, and all tables."""
-    summary = summarise(result)
-    verdict = judge(result, summary)
+def report_markdown(result: Result, summary: Summary, verdict: Verdict) -> str:
+    """One report: the verdict, its caveats, and all tables.
+
+    Args:
+        result: of a run.
+        summary: its figures.
+        verdict: what they say.
+    """
     caveats = "".join(f"- {_cell(caveat)}\n" for caveat in verdict.caveats)
-    tables = "".join(_table(table) for table in report_tables(result, summary))
+    tables = "".join(markdown_table(table) for table in report_tables(result, summary))
     return f"**{_cell(verdict.sentence)}**\n" + (f"\n{caveats}" if caveats else "") + tables
 
 
 def engine_markdown(result: EngineResult) -> str:
     """One engine measurement: the outcome, its caveats, and all tables."""
     listed = "".join(f"- {_cell(caveat)}\n" for caveat in caveats(result))
-    tables = "".join(_table(table) for table in engine_tables(result))
+    tables = "".join(markdown_table(table) for table in engine_tables(result))
     return f"**{_cell(sentence(result))}**\n" + (f"\n{listed}" if listed else "") + tables
 
 
-def _section(name: str, result: Result) -> str:
-    return f"\n## {name}\n\n{report_markdown(result)}"
-
-
-def _bundle_section(manifest: Manifest) -> str:
-    tables = "".join(_table(table) for table in quality_tables(manifest))
-    return f"\n## Bundle {_cell(manifest.name)}\n\n{_cell(manifest.description)}\n{tables}"
-
-
-def _table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """One table under a heading of the third rank; cells cannot break out of it."""
     lines = [_row(table.head), _row("---" for _ in table.head), *(_row(row) for row in table.rows)]
     note = f"\n{_cell(table.note)}\n" if table.note else ""
     return f"\n### {table.title}\n\n" + "".join(f"{line}\n" for line in lines) + note
+
+
+def _section(name: str, result: Result) -> str:
+    summary = summarise(result)
+    return f"\n## {name}\n\n{report_markdown(result, summary, judge(result, summary))}"
+
+
+def _bundle_section(manifest: Manifest) -> str:
+    tables = "".join(markdown_table(table) for table in quality_tables(manifest))
+    return f"\n## Bundle {_cell(manifest.name)}\n\n{_cell(manifest.description)}\n{tables}"
 
 
 def _row(cells: Iterable[str]) -> str:

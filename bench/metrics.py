@@ -16,6 +16,18 @@ together  ``C * sum(n_r) / sum(E2E_r)`` over the requests ``r`` of a closed loop
           chat is always inside exactly one request, so the sum of durations is ``C`` times the wall time (Little's
           law).
 
+Open loops, bursts and replays have a schedule: TTFT and E2E then count from the scheduled arrival, not from the moment
+at which bench got to send the request. Otherwise a slow target would be asked less and look faster: coordinated
+omission [Tene 2013, "How NOT to Measure Latency"; his wrk2].
+
+kept      answered, or an attack that was blocked, with TTFT within the promise.
+goodput   kept requests by the loop's wall time [DistServe, arXiv 2401.09670]. A rate is carried if 90 % are kept and no
+          queue grows (``bench.saturation``); customers a minute are ``60 * rate / questions of a customer``.
+cold      fewer than half of the prompt tokens were kept by the target; prefix-cached: half or more; answer cache: the
+          whole answer was; blocked: by policy. Every request is of exactly one.
+decode    bound ``bandwidth / model bytes``, prefill bound ``FLOP/s / (2 * parameters)``: see ``bench.roofline``.
+joules    power of the processor packages in a loop (RAPL) times its wall time, by its answers: the whole machine's.
+
 Quantiles are Hyndman and Fan's type 7 (1996, "Sample Quantiles in Statistical Packages"), numpy's default: linear
 between the order statistics around ``(n - 1) q``. With fewer than 100 requests, p99 is close to the largest value
 seen.

@@ -14,7 +14,24 @@ class Kind(StrEnum):
 
     NEW = "new"
     RETURNING = "returning"
+    KNOWN = "known passage"
+    FREQUENT = "frequent question"
+    PASTE = "long paste"
     ATTACK = "attack"
+    REPLAYED = "replayed"
+
+
+class Reuse(StrEnum):
+    """What the target did not have to compute: nothing much, most of the prompt, the whole answer, or it blocked."""
+
+    COLD = "cold"
+    PREFIX = "prefix-cached"
+    ANSWER = "answer cache"
+    BLOCKED = "blocked"
+
+
+#: A prompt is called prefix-cached from this share of kept tokens on: a shared system prompt alone is less.
+MOSTLY_KEPT = 0.5
 
 
 class Outcome(StrEnum):
@@ -33,14 +50,15 @@ class Record:
     Attributes:
         conversation: index of its conversation in the loop.
         turn: 0 for the first.
-        kind: new, returning or attack.
-        started_ms: since the loop began.
+        kind: what was asked.
+        started_ms: when it was sent, since the loop began.
         outcome: how it ended.
         timeline: of the answer; without arrivals unless it is OK or BLOCKED.
         prompt_tokens: as the target counts.
         cached_tokens: of those, not computed again.
         from_cache: the whole answer was kept from before.
         error: kind and message of what went wrong, else empty.
+        scheduled_ms: when it was to be sent, since the loop began; None in closed loops, which have no schedule.
     """
 
     conversation: int
@@ -53,6 +71,22 @@ class Record:
     cached_tokens: int = 0
     from_cache: bool = False
     error: str = ""
+    scheduled_ms: float | None = None
+
+    @property
+    def late_ms(self) -> float:
+        """How long after its scheduled moment it was sent; latencies of open loops count it (``bench.metrics``)."""
+        return 0.0 if self.scheduled_ms is None else max(0.0, self.started_ms - self.scheduled_ms)
+
+    @property
+    def reuse(self) -> Reuse:
+        """Which of four sorts it is; every request is of exactly one."""
+        if self.outcome is Outcome.BLOCKED:
+            return Reuse.BLOCKED
+        if self.from_cache:
+            return Reuse.ANSWER
+        kept = self.prompt_tokens > 0 and self.cached_tokens >= MOSTLY_KEPT * self.prompt_tokens
+        return Reuse.PREFIX if kept else Reuse.COLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +99,7 @@ class LoopResult:
         records: every request, by its start.
         cpu_s: processor seconds of the server meanwhile; None if its process is not known.
         aborted: why the loop ended early; empty if it did not.
+        began_ms: since the run began.
     """
 
     plan: LoopPlan
@@ -72,3 +107,4 @@ class LoopResult:
     records: tuple[Record, ...]
     cpu_s: float | None = None
     aborted: str = ""
+    began_ms: float = 0.0

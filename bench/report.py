@@ -16,12 +16,12 @@ from bench.verdict import Verdict
 
 
 def show_report(console: Console, result: Result, summary: Summary, verdict: Verdict) -> None:
-    """Draw all tables, then the verdict, so that it is the last thing on the screen."""
-    for table in report_tables(result, summary):
-        show_table(console, table)
+    """Draw the verdict, then all tables."""
     colour = "green" if verdict.customers else "red"
     lines = [Text(verdict.sentence, style=f"bold {colour}"), *(Text(caveat) for caveat in verdict.caveats)]
     console.print(Panel(Group(*lines), title="Verdict", border_style=colour, expand=False))
+    for table in report_tables(result, summary):
+        show_table(console, table)
 
 
 def show_comparison(console: Console, comparison: Comparison) -> None:

@@ -19,9 +19,10 @@ from bench.noise import Noise
 from bench.process import ServerUsage
 from bench.records import LoopResult
 from bench.resultfile import ResultFile
+from bench.roofline import Roofline
 from bench.workload import WorkloadOptions
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,41 @@ class TrafficInfo:
     texts_sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A look at the server's processes, one point of their time line; None where the machine does not tell.
+
+    Attributes:
+        at_ms: since the run began.
+        rss_bytes: resident memory, summed over the processes.
+        pss_bytes: the same, with shared pages counted by their share.
+        minor_faults: page faults without the disk, since the processes began.
+        major_faults: page faults that waited for the disk, since the processes began.
+        cpu_s: user and system seconds, since the processes began.
+        temperature_c: of the hottest sensor.
+        energy_j: of the processor packages, since the first sample.
+        throttled: throttling events of all processors since boot; on a Raspberry Pi its bits of throttling.
+    """
+
+    at_ms: float
+    rss_bytes: int
+    pss_bytes: int | None
+    minor_faults: int
+    major_faults: int
+    cpu_s: float
+    temperature_c: float | None
+    energy_j: float | None
+    throttled: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The server started again on the same bundle: seconds to ready, and time to first token of its first request."""
+
+    ready_s: float
+    first_ttft_ms: float
+
+
 @dataclass(frozen=True)
 class Result:
     """One run.
@@ -74,11 +110,14 @@ class Result:
         noise: how quiet it was.
         traffic: what was asked.
         first_ttft_ms: time to first token of the very first request, with nothing prepared.
-        loops: closed loops, by rising number of chats.
+        loops: in the order in which they were run: closed by rising number of chats, bursts, open by rising rate.
         attacks: the loop of attacks; None if the run ended before.
         guard: the guards' cost.
         usage: of the server's process; None if it is not known.
         aborted: why the run ended early; empty if it did not.
+        samples: the time line of the server's processes; empty if they are not known.
+        roofline: what the machine allows; None for a target elsewhere or a model that is not at hand.
+        restart: the second start; None if bench did not start the server.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -97,6 +136,9 @@ class Result:
     guard: GuardCost
     usage: ServerUsage | None
     aborted: str = ""
+    samples: tuple[Sample, ...] = ()
+    roofline: Roofline | None = None
+    restart: Restart | None = None
 
 
 _FILE = ResultFile(Result, "run", "schema_version", SCHEMA)

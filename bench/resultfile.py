@@ -10,9 +10,7 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bench.errors import ResultFileError
-
-#: Stands beside the result for readers who have no Python; left out at reading.
-SUMMARY = "summary"
+from bench.schema import SUMMARY, Schema, schema_of
 
 T = TypeVar("T")
 
@@ -31,6 +29,7 @@ class ResultFile(Generic[T]):
         self._adapter = TypeAdapter(kind)
         self._expected = f"expected a file written by `python -m bench {command} --out`"
         self._version_field, self._version = version_field, version
+        self._schema = Schema(schema_of(kind, version_field, version), self._expected)
 
     def to_json(self, result: T, summary: Mapping[str, object] | None = None) -> str:
         """The file's text; the same result always gives the same bytes.
@@ -47,8 +46,8 @@ class ResultFile(Generic[T]):
         """A result from the text of a file called ``name``.
 
         Raises:
-            ResultFileError: not JSON, another schema, a field missing, of another type or, where the dataclass forbids
-                that, unknown.
+            ResultFileError: not JSON, another schema number, or against the schema (see ``bench.schema``); the message
+                has the JSON path, the value there and what was expected.
         """
         try:
             raw = json.loads(text, parse_constant=_refuse)
@@ -59,12 +58,15 @@ class ResultFile(Generic[T]):
             raise ResultFileError(f"{name} is not JSON ({error}); {self._expected}") from error
         if self._version_field:
             self._check_version(raw, name)
+        self._schema.check(raw, name)
         try:
             return self._adapter.validate_json(plain, strict=True)
-        except ValidationError as error:
+        except ValidationError as error:  # what the schema's language cannot say, such as 1.0 for a whole number
             first = error.errors()[0]
-            place = "".join(f"{part}." for part in first["loc"])[:-1] or "the whole"
-            raise ResultFileError(f"{name}: {place}: {first['msg']}; {self._expected}") from error
+            place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+            raise ResultFileError(
+                f"{name}: ${place} is {first['input']!r}; {first['msg']}; {self._expected}"
+            ) from error
 
     def read(self, path: Path) -> T:
         """A result from a file. Raises as ``from_json``, also if the file cannot be read."""

@@ -15,12 +15,21 @@ import random
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 FOLDER = Path(__file__).parent / "traffic"
-FILES = ("questions.jsonl", "followups.jsonl", "openings.jsonl", "closings.jsonl", "attacks.jsonl")
+FILES = ("questions.jsonl", "followups.jsonl", "openings.jsonl", "closings.jsonl", "attacks.jsonl", "passages.jsonl")
+
+#: Frequent questions are the first of so many intents, word for word the same each time.
+FREQUENT_INTENTS = 8
+
+#: Length of a long paste in words; ten times an ordinary question, and still within a small model's context.
+PASTE_WORDS = 200
 
 #: Probability of a conversation with one, two or three turns.
 TURN_WEIGHTS = (0.4, 0.35, 0.25)
+#: Questions that a customer asks, on average.
+MEAN_TURNS = sum(turns * weight for turns, weight in enumerate(TURN_WEIGHTS, 1))
 
 ITEMS = ("kettle", "desk lamp", "rain jacket", "phone case", "coffee grinder", "backpack", "radio", "bread knife")
 CITIES = (
@@ -40,6 +49,9 @@ CITIES = (
         "Lima",
     ),
 )
+
+
+LoopKind = Literal["closed", "open", "burst", "replay"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +81,7 @@ class Traffic:
     openings: tuple[Question, ...]
     closings: tuple[Question, ...]
     attacks: tuple[Question, ...]
+    passages: tuple[str, ...]
     sha256: str
 
     @cached_property
@@ -79,8 +92,7 @@ class Traffic:
     def conversation(self, seed: int, stage: str, index: int) -> Conversation:
         """The ``index``-th conversation of a stage; the same arguments always give the same one."""
         rng = random.Random(f"{seed}/{stage}/{index}")
-        weights = [1.0 / rank for rank in range(1, len(self.intents) + 1)]
-        intent = rng.choices(self.intents, weights)[0]
+        intent = self.intents[_zipf(rng, len(self.intents))]
         first = rng.choice([question for question in self.questions if question.intent == intent])
         turns = rng.choices(range(1, len(TURN_WEIGHTS) + 1), TURN_WEIGHTS)[0]
         later = [question for question in self.followups if question.language == first.language]
@@ -89,6 +101,26 @@ class Traffic:
         ]
         texts = (around[0] + first.text + around[1], *(question.text for question in rng.sample(later, turns - 1)))
         return Conversation(index, intent, tuple(_filled(text, rng) for text in texts))
+
+    def frequent(self, seed: int, stage: str, index: int) -> Conversation:
+        """A question that others have asked in the same words, by Zipf's law: an answer cache may know its answer."""
+        place = _zipf(random.Random(f"{seed}/{stage}/{index}"), min(FREQUENT_INTENTS, len(self.intents)))
+        first = next(question for question in self.questions if question.intent == self.intents[place])
+        return Conversation(index, first.intent, (_filled(first.text, random.Random(f"{seed}/{first.text}")),))
+
+    def paste(self, seed: int, stage: str, index: int) -> Conversation:
+        """A question under a long text that was never seen before: a pasted correspondence of ``PASTE_WORDS`` words."""
+        rng = random.Random(f"{seed}/{stage}/{index}")
+        english = [question.text for question in self.questions if question.language == "en"]
+        words: list[str] = []
+        while len(words) < PASTE_WORDS:
+            words += f"On {rng.randint(1, 28)}. {rng.randint(1, 12)}. > {_filled(rng.choice(english), rng)}".split()
+        conversation = self.conversation(seed, stage, index)
+        return Conversation(index, conversation.intent, (f"{' '.join(words)}\n\n{conversation.turns[0]}",))
+
+    def known(self, seed: int, stage: str, index: int) -> str:
+        """A passage of the shop's knowledge, by Zipf's law: a prefix that is soon known to the target."""
+        return self.passages[_zipf(random.Random(f"{seed}/{stage}/{index}"), len(self.passages))]
 
     @property
     def _around(self) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
@@ -103,14 +135,16 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class LoopPlan:
-    """A closed loop: ``chats`` customers, each asking again as soon as it is answered.
+    """One loop: closed (each customer asks again as soon as it is answered), open, burst or replay.
 
     Attributes:
         name: of the loop; also part of the seed.
-        chats: customers at once.
+        chats: customers at once: of a closed loop all the time, of a burst at its one moment; 0 for open and replay.
         seconds: for this long new requests are made,
-        min_requests: and at least so many.
+        min_requests: and in closed loops at least so many.
         attacks: whether attacks are sent instead of questions.
+        kind: closed; open: Poisson arrivals that wait for nobody; burst: all in the same instant; replay: of a trace.
+        rate_per_s: mean arrivals a second of an open loop, else None.
     """
 
     name: str
@@ -118,6 +152,21 @@ class LoopPlan:
     seconds: float
     min_requests: int
     attacks: bool = False
+    kind: LoopKind = "closed"
+    rate_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """Open loops by rising rate.
+
+    Attributes:
+        shares: rates as shares of the most answers a second of the closed loops.
+        seconds: of arrivals, for each rate.
+    """
+
+    shares: tuple[float, ...]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +178,16 @@ class Plan:
         loops: measured one after another.
         attacks: the loop that times blocks.
         queries: questions over ``/api/query``, for the cost of each stage.
+        bursts: after the closed loops.
+        sweep: of open loops, after the bursts; None for none.
     """
 
     name: str
     loops: tuple[LoopPlan, ...]
     attacks: LoopPlan
     queries: int
+    bursts: tuple[LoopPlan, ...] = ()
+    sweep: Sweep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,24 +205,55 @@ class WorkloadOptions:
     system_prompt: str = ""
 
 
-def make_plan(name: str, chats: tuple[int, ...], seconds: float, min_requests: int, queries: int) -> Plan:
-    """A plan with one closed loop for each number of chats."""
+def make_plan(
+    name: str, chats: tuple[int, ...], seconds: float, min_requests: int, queries: int, burst: int, sweep: Sweep
+) -> Plan:
+    """A plan with one closed loop for each number of chats, one burst of so many customers, and a sweep."""
     loops = tuple(LoopPlan(f"closed-{count}", count, seconds, max(min_requests, 2 * count)) for count in chats)
-    return Plan(name, loops, LoopPlan("attacks", 1, 0.0, 8, attacks=True), queries)
+    bursts = (LoopPlan(f"burst-{burst}", burst, 0.0, burst, kind="burst"),)
+    return Plan(name, loops, LoopPlan("attacks", 1, 0.0, 8, attacks=True), queries, bursts, sweep)
+
+
+def open_plan(share: float, capacity_per_s: float, seconds: float) -> LoopPlan:
+    """An open loop at a share of the most answers a second of the closed loops; its name holds the share."""
+    rate = round(share * capacity_per_s, 4)
+    return LoopPlan(f"open-{share:.0%}", 0, seconds, 0, kind="open", rate_per_s=rate)
 
 
 CHATS = (1, 2, 4, 8)
-QUICK = make_plan("quick", CHATS, seconds=8.0, min_requests=16, queries=8)
-FULL = make_plan("full", CHATS, seconds=60.0, min_requests=100, queries=40)
+QUICK = make_plan(
+    "quick", CHATS, seconds=5.0, min_requests=10, queries=8, burst=12, sweep=Sweep((0.4, 0.7, 0.95, 1.3), 5.0)
+)
+FULL = make_plan(
+    "full",
+    CHATS,
+    seconds=60.0,
+    min_requests=100,
+    queries=40,
+    burst=16,
+    sweep=Sweep((0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5), 40.0),
+)
 
 
 def load_traffic(folder: Path = FOLDER) -> Traffic:
     """Read the files of texts; ``sha256`` is over their bytes in order."""
     raw = [(folder / name).read_bytes() for name in FILES]
-    questions, followups, openings, closings, attacks = (
-        tuple(Question(**json.loads(line)) for line in part.decode("utf-8").splitlines()) for part in raw
+    *texts, passages = ([json.loads(line) for line in part.decode("utf-8").splitlines()] for part in raw)
+    questions, followups, openings, closings, attacks = (tuple(Question(**line) for line in lines) for lines in texts)
+    return Traffic(
+        questions,
+        followups,
+        openings,
+        closings,
+        attacks,
+        passages=tuple(str(line["text"]) for line in passages if line["kind"] == "passage"),
+        sha256=hashlib.sha256(b"".join(raw)).hexdigest(),
     )
-    return Traffic(questions, followups, openings, closings, attacks, hashlib.sha256(b"".join(raw)).hexdigest())
+
+
+def _zipf(rng: random.Random, count: int) -> int:
+    """A place from 0 below ``count``, the first most often."""
+    return rng.choices(range(count), [1.0 / rank for rank in range(1, count + 1)])[0]
 
 
 def _filled(text: str, rng: random.Random) -> str:

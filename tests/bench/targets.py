@@ -66,8 +66,11 @@ class Target:
 
 
 @contextmanager
-def target(behaviour: Behaviour) -> Iterator[Target]:
-    """Serve ``behaviour`` for chat requests on a free port; ``/v1/models`` and ``/readyz`` are answered as usual."""
+def target(behaviour: Behaviour, everywhere: bool = False) -> Iterator[Target]:
+    """Serve ``behaviour`` for chat requests on a free port; ``/v1/models`` and ``/readyz`` are answered as usual.
+
+    With ``everywhere`` it serves these too, so that a client meets it at its very first request.
+    """
     lock = threading.Lock()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -75,10 +78,10 @@ def target(behaviour: Behaviour) -> Iterator[Target]:
             exchange = self._read()
             if exchange is None:
                 return
-            if exchange.path in ("/v1/models", "/readyz"):
+            if exchange.path in ("/v1/models", "/readyz") and not everywhere:
                 exchange.send(reply("200 OK", {"data": [{"id": "test-model"}]}))
                 return
-            if exchange.path not in ("/v1/chat/completions", "/api/query"):
+            if exchange.path not in ("/v1/chat/completions", "/api/query") and not everywhere:
                 exchange.send(reply("404 Not Found", {}))
                 return
             with lock:

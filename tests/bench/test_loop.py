@@ -8,7 +8,8 @@ import time
 import pytest
 
 from bench.client import Client
-from bench.loop import FAILURES_IN_A_ROW, run_loop
+from bench.journal import FAILURES_IN_A_ROW
+from bench.loop import run_loop
 from bench.records import Kind, LoopResult, Outcome
 from bench.wire import Address, Limits
 from bench.workload import LoopPlan, WorkloadOptions, load_traffic

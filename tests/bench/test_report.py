@@ -27,6 +27,11 @@ def terminal(measured: Result) -> str:
     return console.file.getvalue()
 
 
+def in_markdown(measured: Result) -> str:
+    summary = summarise(measured)
+    return markdown.report_markdown(measured, summary, judge(measured, summary))
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(0.0, "0.00"), (1.234, "1.23"), (12.34, "12.3"), (123.4, "123"), (12345.6, "12,346"), (-4.0, "-4.00")],
@@ -51,7 +56,7 @@ def test_terminal_report_holds_every_part() -> None:
         "model.gguf abababababab",
         "quiet (drift +0.0%)",
         "TTFT p90",
-        "new chat",
+        "prefix-cached",
         "blocked (of 8 attacks)",
         "guard_in",
         "Guards take 10.0% of an answer's time",
@@ -76,7 +81,7 @@ def test_report_of_a_run_that_measured_nothing() -> None:
 
 def test_markdown_and_terminal_have_the_same_figures() -> None:
     measured = simulated(2)
-    page, text = markdown.report_markdown(measured), terminal(measured)
+    page, text = in_markdown(measured), terminal(measured)
     p50 = summarise(measured).loops[0].ttft_ms.p50
     assert p50 is not None
     assert number(p50.value) in page
@@ -84,7 +89,7 @@ def test_markdown_and_terminal_have_the_same_figures() -> None:
 
 
 def test_text_of_a_target_cannot_break_the_page() -> None:
-    page = markdown.report_markdown(result([loop(1, [record(0, 1.0)])]))
+    page = in_markdown(result([loop(1, [record(0, 1.0)])]))
     assert "Some \\| &lt;CPU>" in page
     for line in page.splitlines():
         if line.startswith("| processor"):

@@ -43,10 +43,13 @@ def spoilt(change: Callable[[dict[str, object]], object]) -> str:
         ("", "is not JSON"),
         ("[]", "schema_version None"),
         (spoilt(lambda raw: raw.update(schema_version=SCHEMA + 1)), f"this version reads {SCHEMA}"),
-        (spoilt(lambda raw: raw.pop("machine")), "machine: Field required"),
-        (spoilt(lambda raw: raw.update(surprise=1)), "surprise: "),
-        (spoilt(lambda raw: raw.update(slo_ttft_s="2")), "slo_ttft_s: Input should be a valid number"),
-        (spoilt(lambda raw: raw["loops"][0]["records"][0].update(outcome="fine")), "loops.0.records.0.outcome"),  # type: ignore[index]
+        (spoilt(lambda raw: raw.pop("machine")), r"\$\.machine is missing; expected an object"),
+        (spoilt(lambda raw: raw.update(surprise=1)), r"\$\.surprise is 1; expected no field"),
+        (spoilt(lambda raw: raw.update(slo_ttft_s="2")), r"\$\.slo_ttft_s is \"2\"; expected a number"),
+        (
+            spoilt(lambda raw: raw["loops"][0]["records"][0].update(outcome="fine")),
+            r"\$\.loops\[0\]\.records\[0\]\.outcome is \"fine\"; expected one of \"ok\", ",
+        ),  # type: ignore[index]
         (spoilt(lambda raw: raw["machine"].update(cores=1.5)), "machine.cores"),  # type: ignore[attr-defined]
         (to_json(SAMPLE, {}).replace('"slo_ttft_s": 2.0', '"slo_ttft_s": NaN'), "NaN is no number"),
     ],

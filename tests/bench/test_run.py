@@ -157,7 +157,7 @@ def test_a_target_that_talks_nonsense(behaviour: Behaviour, says: str, capsys: p
 
 
 def test_run_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("bench.__main__.FULL", TINY)
+    monkeypatch.setattr("bench.commands.run.FULL", TINY)
     out = tmp_path / "new" / "x.json"
     with target(desk) as server:
         url = str(server.address)
@@ -171,7 +171,7 @@ def test_run_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
 
 
 def test_run_command_on_a_server_that_dies(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("bench.__main__.FULL", TINY)
+    monkeypatch.setattr("bench.commands.run.FULL", TINY)
     with target(lambda exchange: streams(3)(exchange) if exchange.number < 7 else None) as server:
         assert main(["--url", str(server.address)]) == 1
     assert "The run ended early: closed-2: 3 failures in a row" in " ".join(capsys.readouterr().out.split())

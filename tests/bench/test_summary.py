@@ -43,8 +43,7 @@ def test_figures_of_one_loop() -> None:
     assert figures.together is not None
     assert figures.together.value == pytest.approx(2 * 4 * 8 / seconds)
     assert [(kind.kind, kind.answers) for kind in summary.kinds] == [
-        ("new chat", 2),
-        ("returning chat", 1),
+        ("prefix-cached", 3),
         ("answer cache", 1),
     ]
 

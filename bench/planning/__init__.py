@@ -1,0 +1,1 @@
+"""From what one box was measured to do, what more boxes or an engine behind them would carry."""
