@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from convert.checkpoint import weights_sha256
+from convert.checkpoint.folder import weights_sha256
 from convert.errors import InputError
 
 #: ``organisation/name``, as model hubs spell it.
@@ -33,7 +33,7 @@ class Base:
 
     @cached_property
     def sha256(self) -> str:
-        """Of its weights (``convert.checkpoint.weights_sha256``); reads them all once."""
+        """Of its weights (``convert.checkpoint.folder.weights_sha256``); reads them all once."""
         return weights_sha256(self.folder)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from convert.build.licences import Licences
 from convert.chat import Encode
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError
 from convert.fidelity.texts import PROBES
 from convert.files import atomic_folder

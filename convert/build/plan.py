@@ -12,7 +12,8 @@ from convert.build.config import RunConfig
 from convert.build.estimate import TIME_BASIS, Sizes, StageEstimate, estimate
 from convert.build.licences import read_licences
 from convert.build.room import disk_of, ram_of
-from convert.checkpoint import index_folder, read_json
+from convert.checkpoint.folder import index_folder
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import ConvertError, InputError
 from convert.gguf.source import GgufSource, read_source
 from convert.gguf.writer import BLOCK_ELEMENTS

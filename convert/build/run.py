@@ -12,7 +12,7 @@ from convert.build.job import Job
 from convert.build.plan import make_plan
 from convert.build.stages import Workshop
 from convert.build.steps import STEPS
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.progress import Progress, silent
 
 

@@ -9,7 +9,7 @@ from convert.base import Base
 from convert.build.bundle import BundleSpec, golden_vectors, read_chat
 from convert.build.config import RunConfig
 from convert.build.licences import read_licences
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.gguf.config import read_config
 from convert.lora.adapter import read_adapter
 from convert.tokenizer import encoder, load_tokenizer

@@ -12,7 +12,7 @@ from convert.build.config import RunConfig
 from convert.build.job import Job, Made
 from convert.build.spec import make_spec
 from convert.build.stages import Stage, digests
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError
 from convert.fidelity.check import CheckOptions, check
 from convert.fidelity.texts import check_texts

@@ -81,7 +81,7 @@ def pack(args: argparse.Namespace, progress: Progress) -> Result:
     from convert.base import resolve_base
     from convert.build.bundle import pack
     from convert.build.spec import make_spec
-    from convert.checkpoint import read_json
+    from convert.checkpoint.jsonfile import read_json
 
     quiet_transformers()
     config = _run_config(args)

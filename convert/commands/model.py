@@ -34,7 +34,8 @@ def gguf(args: argparse.Namespace, progress: Progress) -> Result:
     with merging(base, adapter, scratch, progress) as (folder, patch):
         source = read_source(folder, Precision(args.precision), args.name)
         path = write_gguf(source, args.out, patch, progress)
-    return {"gguf": path, "bytes": path.stat().st_size, "tensors": len(source.tensors)}
+    said = {"warnings": source.warnings} if source.warnings else {}
+    return {"gguf": path, "bytes": path.stat().st_size, "tensors": len(source.tensors), **said}
 
 
 COMMANDS = {

@@ -7,7 +7,7 @@ import transformers
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from convert.checkpoint import weight_files
+from convert.checkpoint.folder import weight_files
 from convert.embed.source import EncoderSource
 from convert.errors import InputError
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from convert.checkpoint import read_json, weight_files, weights_sha256
+from convert.checkpoint.folder import weight_files, weights_sha256
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError, UnsupportedError
 from convert.onnx.tokenizer import check_tokenizer, open_tokenizer
 

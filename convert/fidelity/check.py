@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from convert.chat import Encode
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.errors import CheckError, InputError
 from convert.fidelity.figures import Fidelity, RowFigures, compare_row, summarise
 from convert.fidelity.intervals import Difference, Intervals, intervals, paired

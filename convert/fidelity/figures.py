@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 
 Float64Array = npt.NDArray[np.float64]
 

@@ -10,7 +10,8 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from convert.checkpoint import Float32Array, read_json
+from convert.checkpoint.jsonfile import read_json
+from convert.checkpoint.weights import Float32Array
 from convert.errors import InputError
 from convert.lora.adapter import CONFIG
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import gguf
 from tokenizers import Tokenizer
 
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError, UnsupportedError
 from convert.gguf.pretokenizers import pre_tokenizer
 from convert.gguf.vocab import META_SPACE, TOKENIZER_JSON, TOKENIZER_MODEL, Vocabulary, looks_special

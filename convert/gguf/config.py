@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError, UnsupportedError
 from convert.gguf.families import Family, family_of
 from convert.gguf.fields import get

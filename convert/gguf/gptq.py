@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from convert.checkpoint import Float32Array, TensorRef, WeightSource
+from convert.checkpoint.weights import Float32Array, TensorRef, WeightSource
 from convert.errors import InputError, UnsupportedError
 from convert.gguf.fields import get
 
@@ -143,7 +143,7 @@ def unpack(words: npt.NDArray[np.int32]) -> npt.NDArray[np.int8]:
     """Eight 4-bit numbers of each word, lowest bits first, along the first axis: (N, M) becomes (8 N, M)."""
     shifts = np.arange(0, 32, BITS, dtype=np.uint32)[None, :, None]
     numbers = (np.ascontiguousarray(words).view(np.uint32)[:, None, :] >> shifts) & np.uint32(2**BITS - 1)
-    return numbers.astype(np.int8).reshape(-1, words.shape[1])
+    return numbers.astype(np.int8).reshape(len(words) * _PER_WORD, words.shape[1])
 
 
 def unpacked(

@@ -6,11 +6,17 @@ from collections.abc import Mapping
 
 import gguf
 
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.gguf.config import ModelConfig
 from convert.gguf.families import family_of
 from convert.gguf.source import GgufSource
 from convert.gguf.special import special_vocab
+
+#: CodeLlama's vocabulary, and the token that ends what it fills in.
+CODELLAMA_SIZE, CODELLAMA_EOT = 32016, 32010
+
+#: The vocabulary of small Granites, which start without a token of their own.
+GRANITE_SIZE = 49152
 
 
 def add_keys(writer: gguf.GGUFWriter, source: GgufSource) -> None:
@@ -71,3 +77,13 @@ def _add_vocabulary(writer: gguf.GGUFWriter, source: GgufSource) -> None:
         writer.add_token_scores(vocabulary.scores)
     writer.add_token_types(vocabulary.types)
     special_vocab(source.folder, vocabulary).add_to_gguf(writer, quiet=True)
+    if source.config.architecture == "LlamaForCausalLM":
+        _add_by_size(writer, len(vocabulary.tokens))
+
+
+def _add_by_size(writer: gguf.GGUFWriter, size: int) -> None:
+    """The reference knows two Llamas by the size of their vocabulary: conversion/llama.py."""
+    if size == CODELLAMA_SIZE:
+        writer.add_eot_token_id(CODELLAMA_EOT)
+    if size == GRANITE_SIZE:
+        writer.add_add_bos_token(False)

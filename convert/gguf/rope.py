@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.errors import InputError, UnsupportedError
 from convert.gguf.fields import get
 

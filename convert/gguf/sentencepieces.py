@@ -8,7 +8,7 @@ from pathlib import Path
 import gguf
 from sentencepiece import SentencePieceProcessor
 
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError
 from convert.gguf.vocab import META_SPACE, TOKENIZER_MODEL, Vocabulary, looks_special
 

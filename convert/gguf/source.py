@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from convert.checkpoint import WeightSource, index_folder
+from convert.checkpoint.folder import index_folder
+from convert.checkpoint.weights import WeightSource
 from convert.errors import UnsupportedError
 from convert.gguf.bpe import read_bpe
 from convert.gguf.config import ModelConfig, read_config

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gguf
 
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.gguf.pretokenizers import steps_of
 from convert.gguf.vocab import TOKENIZER_JSON, Vocabulary
 

@@ -11,7 +11,7 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from convert.checkpoint import Float32Array, WeightSource
+from convert.checkpoint.weights import Float32Array, WeightSource
 from convert.errors import InputError, UnsupportedError
 from convert.gguf.config import ModelConfig
 from convert.gguf.families import Family, Permute, TensorRow, family_of

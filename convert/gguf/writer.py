@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 import gguf
 import numpy as np
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.files import atomic_output
 from convert.gguf.families import family_of
 from convert.gguf.metadata import add_keys

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convert.base import HUB_ID, Base
-from convert.checkpoint import TensorRef, index_file, read_json
+from convert.checkpoint.jsonfile import read_json
+from convert.checkpoint.safetensors import index_file
+from convert.checkpoint.weights import TensorRef
 from convert.errors import InputError, UnsupportedError
 from convert.lora.route import FACTOR, MAGNITUDE, fields_through_peft, tensors_through_peft
 from models.bundle import sha256_of

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from convert.checkpoint import INDEX, SINGLE, TensorRef, index_folder, weight_files
+from convert.checkpoint.folder import INDEX, SINGLE, index_folder, weight_files
+from convert.checkpoint.weights import TensorRef
 from convert.files import atomic_folder
 from convert.gguf.writer import WeightPatch
 from convert.progress import Progress, silent

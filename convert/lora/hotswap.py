@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.base import HUB_ID, Base
-from convert.checkpoint import Float32Array, index_folder
+from convert.checkpoint.folder import index_folder
+from convert.checkpoint.weights import Float32Array
 from convert.errors import InputError
 from convert.files import atomic_output
 from convert.gguf.config import read_config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Mapping
 
-from convert.checkpoint import Float32Array, TensorRef
+from convert.checkpoint.weights import Float32Array, TensorRef
 from convert.errors import InputError
 from convert.lora.adapter import Adapter
 

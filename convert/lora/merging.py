@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from convert.base import Base
-from convert.checkpoint import index_folder
+from convert.checkpoint.folder import index_folder
 from convert.files import remove
 from convert.lora.adapter import Adapter, refuse_other_base
 from convert.lora.folder import write_folder

@@ -11,7 +11,7 @@ import torch
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors.torch import load_file
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.errors import InputError, UnsupportedError
 from convert.fidelity.reference import load_base
 from convert.lora.adapter import WEIGHTS, Adapter

@@ -21,12 +21,15 @@ TIME_S = 315532800
 #: Parts of a path: nothing hidden, nothing that climbs, nothing that a shell would read otherwise.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+!-]*(/[A-Za-z0-9_][A-Za-z0-9._+!-]*)*")
 
+#: Of a file's own name and of its folders; a wheel's name, which lists its platforms, may need all of it.
 MAX_NAME_BYTES = 100
+MAX_FOLDER_BYTES = 155
 
 
 def is_safe(name: str) -> bool:
     """Whether a member of this name stays in the folder that it is unpacked in, on any file system."""
-    return bool(_NAME.fullmatch(name)) and len(name) <= MAX_NAME_BYTES
+    folder, _, own = name.rpartition("/")
+    return bool(_NAME.fullmatch(name)) and len(own) <= MAX_NAME_BYTES and len(folder) <= MAX_FOLDER_BYTES
 
 
 def header(name: str, size: int) -> bytes:

@@ -64,7 +64,7 @@ def _refuse(name: str, content: Path | bytes) -> None:
     if not tape.is_safe(name):
         raise InputError(
             f"{name!r}: cannot be a name in an archive; expected at most {tape.MAX_NAME_BYTES} letters, digits and "
-            ". _ + ! - in parts that begin with a letter, digit or _; rename the file"
+            f". _ + ! - in parts that begin with a letter, digit or _, in folders of {tape.MAX_FOLDER_BYTES}; rename it"
         )
     if isinstance(content, bytes):
         return

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from llama_cpp._ggml import libggml
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 
 _DIMENSIONS = 4
 _SOURCES = 10

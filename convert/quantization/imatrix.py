@@ -16,7 +16,7 @@ import gguf
 import numpy as np
 import numpy.typing as npt
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.errors import InputError
 from convert.files import atomic_output
 

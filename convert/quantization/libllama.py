@@ -12,7 +12,7 @@ import llama_cpp
 import numpy as np
 import psutil
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.errors import InputError
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import gguf
 
-from convert.checkpoint import Float32Array, read_json
+from convert.checkpoint.jsonfile import read_json
+from convert.checkpoint.weights import Float32Array
 from convert.errors import InputError
 from convert.fidelity.texts import CalibrationTexts
 from convert.files import write_json

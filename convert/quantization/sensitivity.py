@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import gguf
 import numpy as np
 
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.quantization.ggml import round_trip
 
 #: Rows of a tensor that its error is taken from, evenly spaced; more change it by less than a hundredth.

@@ -17,7 +17,8 @@ from typing import TypeVar
 from transformers import PreTrainedTokenizerBase
 
 from convert.base import Base
-from convert.checkpoint import read_json, weights_sha256
+from convert.checkpoint.folder import weights_sha256
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError
 from convert.files import atomic_folder, atomic_output
 from convert.lora.adapter import CONFIG, TRAINING, read_adapter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from convert.base import Base
-from convert.checkpoint import read_json
+from convert.checkpoint.jsonfile import read_json
 from convert.errors import InputError
 from convert.lora.adapter import CONFIG, TRAINING, Adapter, refuse_other_base
 

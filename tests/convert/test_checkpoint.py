@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from convert.checkpoint import index_file, index_folder, weight_files, weights_sha256
+from convert.checkpoint.folder import index_folder, weight_files, weights_sha256
+from convert.checkpoint.safetensors import index_file
 from convert.errors import InputError, UnsupportedError
 from models.bundle import sha256_of
 from tests.convert import tiny

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from convert.base import Base
-from convert.checkpoint import index_folder
+from convert.checkpoint.folder import index_folder
 from convert.errors import ConvertError, InputError, UnsupportedError
 from convert.fidelity.reference import load_model
 from convert.gguf.source import read_source

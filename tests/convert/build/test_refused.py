@@ -14,8 +14,11 @@ from safetensors.numpy import load_file, save_file
 from convert.__main__ import main
 from convert.build.estimate import StageEstimate
 from convert.build.room import judge_ram
+from convert.checkpoint.folder import weights_sha256
+from convert.gguf.gptq import WARNING
 from tests.convert import tiny
 from tests.convert.building import Configure
+from tests.convert.gguf.checkpoints import to_gptq
 from tests.convert.test_checkpoint import flip
 
 Tree = dict[str, tuple[int, int, int]]
@@ -65,6 +68,18 @@ def wrong_base(parts: Path) -> dict[str, object]:
     return {}
 
 
+def flipped_base(parts: Path) -> dict[str, object]:
+    """The adapter's record has the base's digest; then one byte of the base changes."""
+    record = {"base_sha256": weights_sha256(parts / "base")}
+    (parts / "adapter" / "training.json").write_text(json.dumps(record))
+    flip(parts / WEIGHTS, -4)
+    return {}
+
+
+def set_nan_factor(tensors: dict[str, np.ndarray]) -> None:
+    next(value for name, value in tensors.items() if "up_proj.lora_B" in name)[1, 2] = np.nan
+
+
 def no_licence(parts: Path) -> dict[str, object]:
     tiny.write_licences(parts / "licences.json", without=["adapter"])
     return {}
@@ -75,6 +90,7 @@ FACTORS = "adapter/adapter_model.safetensors"
 
 #: Name -> damage, words that say what is wrong, words that say what to do.
 DAMAGES: dict[str, tuple[Damage, str, str]] = {
+    "one flipped byte": (flipped_base, "trained on a base with sha256", "pass the base that it was trained on"),
     "wrong base": (wrong_base, "trained on a base with sha256 0000", "pass the base that it was trained on"),
     "missing licence": (no_licence, "names no licence for adapter", "add a table under `licences`"),
     "missing tensor": (
@@ -90,6 +106,11 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "NaN weight": (
         lambda parts: change(parts / WEIGHTS, set_nan),
         "model.layers.1.mlp.up_proj.weight holds 1 NaN",
+        "train or export the model again",
+    ),
+    "NaN in the adapter": (
+        lambda parts: change(parts / FACTORS, set_nan_factor),
+        "up_proj.lora_B.weight holds 1 NaN",
         "train or export the model again",
     ),
     "truncated safetensors": (
@@ -122,6 +143,37 @@ def test_each_damage_is_refused_by_plan_and_run_with_what_to_do(
         if command == "plan":
             assert tree(build.config.parent.parent) == before
     assert not build.out.exists()
+    assert not list(build.config.parent.rglob("*.gguf"))
+    assert not list(build.config.parent.rglob("*.partial"))
+
+
+def test_the_plan_names_every_tensor_that_is_not_finite_before_a_run_begins(
+    parts: Path, configure: Configure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def spoil(tensors: dict[str, np.ndarray]) -> None:
+        set_nan(tensors)
+        tensors["model.norm.weight"][:2] = np.inf
+
+    change(parts / WEIGHTS, spoil)
+    build = configure(base=str(parts / "base"), adapter=None)
+    assert main(["plan", str(build.config), "--json"]) == 2
+    refusals = json.loads(capsys.readouterr().out)["refusals"]
+    assert len(refusals) == 2
+    for name, count in (("model.layers.1.mlp.up_proj.weight", 1), ("model.norm.weight", 2)):
+        said = next(text for text in refusals if name in text)
+        assert f"model.safetensors: {name} holds {count} NaN or infinite values" in said
+        assert "train or export the model again" in said
+    assert not build.work.exists()
+
+
+def test_the_plan_passes_on_what_converts_with_loss(
+    tokenizer: Path, configure: Configure, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = tiny.write_base(tmp_path / "plain", tokenizer)
+    packed = to_gptq(plain, tmp_path / "packed", symmetric=True, scattered=False)
+    build = configure(base=str(packed), adapter=None)
+    assert main(["plan", str(build.config), "--json"]) == 0
+    assert WARNING in json.loads(capsys.readouterr().out)["warnings"]
 
 
 def test_one_flipped_byte_of_a_bundles_guard_is_refused_by_plan_and_run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import gguf
@@ -113,18 +114,24 @@ def trained(kind: str, size: int = 700) -> Tokenizer:
     return _with_added(tokenizer, kind, family.special, family.added)
 
 
+@cache
 def real(kind: str, reference: Path) -> Tokenizer:
     """The family's published vocabulary, from the tokens and merges that llama.cpp carries to test itself with."""
     family = KINDS[kind]
-    fields = gguf.GGUFReader(reference / "models" / family.vocabulary).fields
-    tokens = fields["tokenizer.ggml.tokens"].contents()
-    types = fields["tokenizer.ggml.token_type"].contents()
-    merges = [tuple(pair.split(" ")) for pair in fields["tokenizer.ggml.merges"].contents()]
-    rows = list(zip(tokens, types, strict=True))
+    rows, merges = _published(reference / "models" / family.vocabulary)
     vocab = {text: number for number, (text, type_) in enumerate(rows) if type_ == gguf.TokenType.NORMAL}
     special = [text for text, type_ in rows if type_ == gguf.TokenType.CONTROL]
-    tokenizer = _with_rules(models.BPE(vocab, merges, ignore_merges=family.whole_words), kind)
+    tokenizer = _with_rules(models.BPE(vocab, list(merges), ignore_merges=family.whole_words), kind)
     return _with_added(tokenizer, kind, special, family.added if kind == "qwen3" else ())
+
+
+@cache
+def _published(path: Path) -> tuple[Sequence[tuple[str, int]], Sequence[tuple[str, str]]]:
+    """Text and type of each token, and the merges; reading them takes seconds."""
+    fields = gguf.GGUFReader(path).fields
+    names = ("tokens", "token_type", "merges")
+    tokens, types, merges = (fields[f"tokenizer.ggml.{name}"].contents() for name in names)
+    return tuple(zip(tokens, types, strict=True)), tuple(tuple(pair.split(" ")) for pair in merges)
 
 
 def _with_rules(model: models.BPE, kind: str) -> Tokenizer:

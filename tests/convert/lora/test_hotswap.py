@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from convert.__main__ import main
 from convert.base import Base
-from convert.checkpoint import Float32Array
+from convert.checkpoint.weights import Float32Array
 from convert.errors import ConvertError, InputError, UnsupportedError
 from convert.gguf.source import read_source
 from convert.gguf.tensors import Precision

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from convert.__main__ import main
 from convert.base import Base
-from convert.checkpoint import index_folder
+from convert.checkpoint.folder import index_folder
 from convert.errors import InputError, UnsupportedError
 from convert.fidelity.figures import compare
 from convert.fidelity.reference import load_model

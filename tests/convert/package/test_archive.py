@@ -49,6 +49,18 @@ def test_the_same_files_give_the_same_bytes_wherever_they_lie(whole: Path, keys:
     assert write_archive(tmp_path / "again.tar", lying, keys.private).path.read_bytes() == whole.read_bytes()
 
 
+def test_a_wheel_may_name_all_its_platforms(keys: KeyPair, tmp_path: Path) -> None:
+    """Beyond the hundred characters of a tar's name the folder has a field of its own."""
+    platforms = "manylinux2014_x86_64.manylinux_2_17_x86_64.manylinux_2_28_x86_64"
+    name = f"wheels/markupsafe-3.0.4-cp311-cp311-{platforms}.whl"
+    assert len(name) > tape.MAX_NAME_BYTES
+    whole = write_archive(tmp_path / "a.tar", {name: b"x"}, keys.private).path
+    unpack_archive(whole, keys.public, tmp_path / "box")
+    assert (tmp_path / "box" / name).read_bytes() == b"x"
+    listed = subprocess.run(["tar", "-tf", str(whole)], capture_output=True, text=True, check=True).stdout
+    assert name in listed.splitlines()
+
+
 def test_tar_reads_it_and_finds_nothing_of_this_machine(whole: Path) -> None:
     listed = subprocess.run(["tar", "-tvf", str(whole), "--utc"], capture_output=True, text=True, check=True).stdout
     assert len(listed.splitlines()) == len(FILES) + 2
@@ -166,7 +178,7 @@ def test_even_a_signed_list_may_not_lead_astray(names: tuple[str, ...], keys: Ke
     assert not (tmp_path / "box").exists()
 
 
-@pytest.mark.parametrize("name", ["../a", "/a", "a//b", ".a", "a b", "a\n", "ü", "a" * 101, ""])
+@pytest.mark.parametrize("name", ["../a", "/a", "a//b", ".a", "a b", "a\n", "ü", "a" * 101, "wheels/" + "a" * 101, ""])
 def test_names_that_no_archive_holds_are_refused_when_packing(name: str, keys: KeyPair, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be a name in an archive"):
         write_archive(tmp_path / "a.tar", {name: b"x"}, keys.private)

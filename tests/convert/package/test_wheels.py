@@ -97,7 +97,8 @@ def test_a_box_without_network_verifies_installs_and_answers(
     code = "import runtime, numpy; print(runtime.__file__, numpy.__file__)"
     python = str(current / "venv" / "bin" / "python")
     found = subprocess.run([python, "-c", code], cwd="/", env=offline, capture_output=True, text=True, check=True)
-    assert found.stdout.count(str(tmp_path / "opt" / "releases")) == 2
+    assert found.stdout.count(str(current / "venv")) == 2
+    assert current.resolve().parent == tmp_path / "opt" / "releases"
     again = subprocess.run(install, cwd="/", env=offline, capture_output=True, text=True, check=True)
     assert "is installed" in again.stdout
     (box / "bundle" / "guard.onnx").write_bytes(b"")
