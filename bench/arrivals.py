@@ -19,8 +19,9 @@ from bench.chat import ChatMessage, ChatRequest
 from bench.client import Client
 from bench.journal import Journal
 from bench.loop import Observe
+from bench.plans import LoopPlan
 from bench.records import Kind, LoopResult
-from bench.workload import Conversation, LoopPlan, Traffic, WorkloadOptions
+from bench.workload import Conversation, Traffic, WorkloadOptions
 
 #: What the customers of an open loop ask. A returning customer needs an earlier answer; without one it is a new one.
 MIX = {

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from bench.cells import Table
 from bench.errors import ResultFileError
-from bench.tables import Table
 
 #: Lists of texts are for whoever looks into a single run.
 _LEFT_OUT = frozenset({"missed", "alarms", "accepted", "policy_version", "mode", "cores", "load", "level", "resamples"})

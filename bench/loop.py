@@ -9,8 +9,9 @@ from collections.abc import Callable
 from bench.chat import ChatAnswer, ChatMessage, ChatRequest
 from bench.client import Client
 from bench.journal import Journal
+from bench.plans import LoopPlan
 from bench.records import Kind, LoopResult
-from bench.workload import Conversation, LoopPlan, Traffic, WorkloadOptions
+from bench.workload import Conversation, Traffic, WorkloadOptions
 
 _POLL_S = 0.1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from bench.cells import Table
 from bench.engine.draftresult import read_drafts
 from bench.engine.result import EngineResult, read_engine_result
 from bench.engine.tables import caveats, drafts_table, engine_tables, sentence
@@ -12,7 +13,7 @@ from bench.guardfigures import guard_table
 from bench.quality import quality_tables
 from bench.result import Result, read_result
 from bench.summary import Summary, summarise
-from bench.tables import Table, report_tables
+from bench.tables import report_tables
 from bench.verdict import Verdict, judge
 from models.manifest import Manifest, read_manifest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.cells import NOTHING, Row, Table, number
 from bench.engine.figures import OURS
 from bench.engine.outcome import Row as Promise
 from bench.engine.outcome import rows
@@ -15,7 +16,6 @@ from bench.markdown import FOLDER, markdown_table
 from bench.metrics import Estimate
 from bench.result import Result, read_result
 from bench.summary import LoopSummary, summarise
-from bench.tables import NOTHING, Row, Table, number
 from bench.verdict import judge
 
 README = Path(__file__).parent.parent / "README.md"

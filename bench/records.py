@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bench.metrics import Timeline
-from bench.workload import LoopPlan
+from bench.plans import LoopPlan
 
 
 class Kind(StrEnum):

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bench.arrivals import Arrival
 from bench.chat import ChatMessage
 from bench.errors import UsageError
+from bench.plans import LoopPlan
 from bench.records import Kind
-from bench.workload import Conversation, LoopPlan
+from bench.workload import Conversation
 
 _EXPECTED = (
     'expected JSON lines like {"at_s": 1.5, "question": "Where is my order?"} or {"at_s": 2, "messages": '

@@ -8,10 +8,11 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from bench.cells import Table
 from bench.compare import Comparison
 from bench.result import Result
 from bench.summary import Summary
-from bench.tables import Table, comparison_table, report_tables
+from bench.tables import comparison_table, report_tables
 from bench.verdict import Verdict
 
 

@@ -18,6 +18,7 @@ from bench.guardcost import GuardCost, guard_timings, query_timings
 from bench.loop import Observe, run_loop
 from bench.machine import describe_machine
 from bench.noise import Noise, probe
+from bench.plans import LoopPlan, Plan, open_plan
 from bench.process import RunningServer, serve_bundle, usage_of
 from bench.records import LoopResult
 from bench.replay import replay_plan
@@ -27,7 +28,7 @@ from bench.sampling import Sampler
 from bench.saturation import capacity_per_s, is_saturated
 from bench.summary import decode_per_s, prefill_per_s
 from bench.wire import Limits, parse_address
-from bench.workload import LoopPlan, Plan, Traffic, WorkloadOptions, load_traffic, open_plan
+from bench.workload import Traffic, WorkloadOptions, load_traffic
 from models.bundle import MODEL
 from models.errors import BundleError
 from models.manifest import Manifest, read_manifest

@@ -1,52 +1,15 @@
-"""The tables of a report as plain text cells, the same for the terminal and for Markdown."""
+"""The tables of a report in order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
+from bench.cells import NOTHING, Row, Table, cell, ms, number, spread
 from bench.compare import Comparison
-from bench.metrics import Estimate
 from bench.result import Result
-from bench.summary import LoopSummary, Spread, Summary
+from bench.summary import LoopSummary, Summary
 from bench.workload import MEAN_TURNS
-
-NOTHING = "–"
-
-Row = tuple[str, ...]
 
 #: Parts of this project's ``/health`` that are no settings.
 _MOMENTARY = ("load", "sessions")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A title, column heads and rows of cells; a note stands below."""
-
-    title: str
-    head: Row
-    rows: tuple[Row, ...]
-    note: str = ""
-
-
-def ms(estimate: Estimate | None, with_interval: bool = True) -> str:
-    """Milliseconds with the interval, to three figures or so: ``52 (48–60)``."""
-    return _cell(estimate, 1.0, with_interval)
-
-
-def _cell(estimate: Estimate | None, unit: float, with_interval: bool) -> str:
-    if estimate is None:
-        return NOTHING
-    text = number(estimate.value / unit)
-    if not with_interval or estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} ({number(estimate.low / unit)}–{number(estimate.high / unit)})"
-
-
-def number(value: float) -> str:
-    """Three significant figures below a thousand, none after the point above a hundred."""
-    size = abs(value)
-    return f"{value:.2f}" if size < 10 else f"{value:.1f}" if size < 100 else f"{value:,.0f}"
 
 
 def report_tables(result: Result, summary: Summary) -> tuple[Table, ...]:
@@ -126,8 +89,8 @@ def speed_table(summary: Summary) -> Table:
     rows = tuple(
         (
             loop.name,
-            _cell(loop.rate, 1.0, True),
-            _cell(loop.together, 1.0, True),
+            cell(loop.rate),
+            cell(loop.together),
             f"{loop.within_slo:.0%}",
             f"{loop.cached_share:.0%}",
             _bad(loop),
@@ -268,11 +231,6 @@ def _sampled(result: Result) -> list[Row]:
     if silent:
         rows.append(("not readable on this machine", ", ".join(silent)))
     return rows
-
-
-def spread(values: Spread) -> Iterable[str]:
-    """Three cells; the interval stands at the median."""
-    return (ms(values.p50), ms(values.p90, with_interval=False), ms(values.p99, with_interval=False))
 
 
 def comparison_table(comparison: Comparison) -> Table:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bench.bars import Bars
+from bench.cells import Table
 from bench.commands.command import FELL_SHORT, GOOD, KEY_VARIABLE, Command
 from bench.errors import UsageError
 from bench.numbers import between, positive, share, whole
@@ -28,7 +29,6 @@ from bench.report import show_table
 from bench.result import read_result
 from bench.soak.limits import Limits
 from bench.soak.load import Mix
-from bench.tables import Table
 from bench.wire import Limits as Waits
 
 

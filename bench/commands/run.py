@@ -16,6 +16,7 @@ from bench.bars import Bars
 from bench.commands.command import FELL_SHORT, GOOD, KEY_VARIABLE, Command, check_out
 from bench.errors import UsageError
 from bench.numbers import at_least_two, positive, whole
+from bench.plans import FULL, QUICK
 from bench.process import DEFAULT_BUNDLE
 from bench.replay import read_trace
 from bench.report import show_report
@@ -24,7 +25,7 @@ from bench.run import RunOptions, run
 from bench.summary import Summary, summarise
 from bench.verdict import Verdict, judge
 from bench.wire import Limits
-from bench.workload import FULL, QUICK, WorkloadOptions
+from bench.workload import WorkloadOptions
 
 _FILES = ("out", "csv", "html", "markdown")
 

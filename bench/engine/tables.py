@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 
+from bench.cells import NOTHING, Table, number
 from bench.engine.draftresult import DraftResult
 from bench.engine.figures import OURS, Scenario
 from bench.engine.outcome import Row, Spread, cached_share, faults, ours_alone, prompts_differ, rows
 from bench.engine.result import EngineResult
-from bench.tables import NOTHING, Table, number
 
 #: The counts of ours that say how much was not computed.
 _COUNTS = ("prefill_tokens", "decode_tokens", "cached_tokens", "restored_tokens", "blob_disk_bytes", "blob_faults")

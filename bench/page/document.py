@@ -7,9 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bench.cells import Table, number
 from bench.result import Result
 from bench.summary import Summary
-from bench.tables import Table, number, report_tables
+from bench.tables import report_tables
 from bench.verdict import Verdict
 
 FOLDER = Path(__file__).parent

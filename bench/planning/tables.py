@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from bench.cells import NOTHING, Row, Table
 from bench.planning.plan import CapacityPlan, Site
-from bench.tables import NOTHING, Row, Table
 
 
 def plan_tables(plan: CapacityPlan) -> tuple[Table, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bench.tables import Row, Table
+from bench.cells import Row, Table
 from models.manifest import Manifest
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bench.cells import NOTHING, Row, Table
 from bench.metrics import Estimate
 from bench.quality.likelihood import Likelihood
 from bench.quality.run import Quality
-from bench.tables import NOTHING, Row, Table
 
 _NAMES = {"en": "English", "zh": "Chinese", "all": "all"}
 

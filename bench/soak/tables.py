@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from bench.cells import Row, Table, number
 from bench.soak.judge import Verdict
-from bench.tables import Row, Table, number
 
 
 def soak_tables(verdict: Verdict) -> tuple[Table, ...]:

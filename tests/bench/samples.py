@@ -12,10 +12,11 @@ from bench.guardcost import AloneTiming, GuardCost, QueryTiming
 from bench.machine import Machine
 from bench.metrics import Timeline
 from bench.noise import Noise, Probe
+from bench.plans import QUICK, LoopPlan
 from bench.process import ServerUsage
 from bench.records import Kind, LoopResult, Outcome, Record
 from bench.result import SCHEMA, Result, TargetInfo, TrafficInfo
-from bench.workload import QUICK, LoopPlan, WorkloadOptions
+from bench.workload import WorkloadOptions
 
 QUIET = Probe(work_p50_ms=0.3, work_p90_ms=0.31, busy_share=0.01, cpu_total_s=100.0, cpu_steal_s=1.0)
 MACHINE = Machine(

@@ -15,11 +15,12 @@ from bench.arrivals import MIX, Arrival, burst, poisson, run_arrivals
 from bench.chat import ChatMessage
 from bench.client import Client
 from bench.errors import UsageError
+from bench.plans import LoopPlan
 from bench.records import Kind, LoopResult, Outcome
 from bench.replay import read_trace, replay_plan
 from bench.summary import e2e_ms, ttft_ms
 from bench.wire import Limits
-from bench.workload import Conversation, LoopPlan, WorkloadOptions, load_traffic
+from bench.workload import Conversation, WorkloadOptions, load_traffic
 from tests.bench.targets import HEAD, Behaviour, Exchange, Target, ending, streams, target
 
 TRAFFIC = load_traffic()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from bench.plans import LoopPlan, Plan
 from bench.records import Outcome
 from bench.result import from_json, to_json
 from bench.run import RunOptions, run
 from bench.summary import summarise
 from bench.verdict import judge
 from bench.wire import Limits
-from bench.workload import LoopPlan, Plan, WorkloadOptions
+from bench.workload import WorkloadOptions
 from tests.paths import DEMO
 
 SMALL = Plan(

@@ -10,9 +10,10 @@ import pytest
 from bench.client import Client
 from bench.journal import FAILURES_IN_A_ROW
 from bench.loop import run_loop
+from bench.plans import LoopPlan
 from bench.records import Kind, LoopResult, Outcome
 from bench.wire import Address, Limits
-from bench.workload import LoopPlan, WorkloadOptions, load_traffic
+from bench.workload import WorkloadOptions, load_traffic
 from tests.bench.targets import HEAD, Behaviour, Exchange, Target, ending, reply, streams, target
 
 TRAFFIC = load_traffic()

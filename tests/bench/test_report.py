@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 
 from bench import markdown
+from bench.cells import NOTHING, ms, number
 from bench.compare import compare
 from bench.metrics import Estimate
 from bench.report import show_comparison, show_report
 from bench.result import Result, to_json
 from bench.summary import summarise
-from bench.tables import NOTHING, ms, number
 from bench.verdict import judge
 from tests.bench.samples import loop, record, result, simulated
 

@@ -13,11 +13,12 @@ import pytest
 from bench.__main__ import main
 from bench.errors import ProtocolError, UsageError
 from bench.loop import Observe
+from bench.plans import LoopPlan, Plan
 from bench.result import Result, from_json, to_json
 from bench.run import RunOptions, run
 from bench.summary import summarise
 from bench.wire import Limits
-from bench.workload import LoopPlan, Plan, WorkloadOptions
+from bench.workload import WorkloadOptions
 from tests.bench.samples import simulated
 from tests.bench.targets import HEAD, Behaviour, Exchange, ending, reply, streams, target
 

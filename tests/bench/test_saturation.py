@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bench.metrics import Timeline
+from bench.plans import LoopPlan
 from bench.records import Kind, LoopResult, Outcome, Record, Reuse
 from bench.saturation import (
     capacity_per_s,
@@ -17,7 +18,6 @@ from bench.saturation import (
     queue_grows,
     within_slo,
 )
-from bench.workload import LoopPlan
 from tests.bench.samples import loop, record
 
 SLO_S = 1.0

@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from bench.workload import FULL, QUICK, load_traffic
+from bench.plans import FULL, QUICK
+from bench.workload import load_traffic
 
 TRAFFIC = load_traffic()
 PINNED = (
