@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import random
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -40,8 +41,12 @@ PROMPT = (
     "You are the assistant of Lotus Bank. Never promise a rate, and hand over to a colleague when money is at stake."
 )
 
+#: A case that takes longer hangs. What texts may cost is measured elsewhere: a busy machine must not look like a fault.
+TIMEOUT_S = 60
+
 _POLICY = load_policy()
-_GUARD = Guard(replace(_POLICY, actions={key: value for key, value in _POLICY.actions.items() if key[0] != "toxicity"}))
+_RULES = {key: value for key, value in _POLICY.actions.items() if key[0] != "toxicity"}
+_GUARD = Guard(replace(_POLICY, actions=_RULES, size=replace(_POLICY.size, max_guard_ms=TIMEOUT_S * 1000)))
 
 
 def views(text: str, _cuts: list[int]) -> None:
@@ -117,7 +122,8 @@ def main() -> int:
         for _ in range(options.runs):
             target(*case(chance.randbytes(chance.randrange(4, 200))))
         return 0
-    limits = [f"-runs={options.runs}", f"-seed={options.seed}", "-max_len=200", "-timeout=5", "-print_final_stats=1"]
+    found = f"-artifact_prefix={tempfile.gettempdir()}/"
+    limits = [f"-runs={options.runs}", f"-seed={options.seed}", f"-timeout={TIMEOUT_S}", "-max_len=200", found]
     atheris.Setup([sys.argv[0], *limits], lambda data: target(*case(data)))
     atheris.Fuzz()  # ends the process
     return 0
