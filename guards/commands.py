@@ -33,6 +33,7 @@ from guards.redteam.journal import Journal, tasks_left
 from guards.redteam.judge import Judge
 from guards.redteam.play import Mode, play
 from guards.redteam.report import summed_up
+from guards.toxicity import ToxicityModel
 from guards.verdict import Action
 from models.bundle import GUARD_TOKENIZER, open_bundle
 
@@ -98,8 +99,9 @@ def disguises(options: argparse.Namespace) -> Printed:
 
 def scan(options: argparse.Namespace) -> Printed:
     """``guards scan``: instructions to the assistant in texts that are data; falls short if one holds an attack."""
-    path = options.bundle / INJECTION_FILE
-    scanner = DataScanner(load_injection(path) if path.is_file() else None)
+    bundle = open_bundle(options.bundle)
+    ngrams = load_injection(bundle.path(INJECTION_FILE)) if bundle.has(INJECTION_FILE) else None
+    scanner = DataScanner(ngrams, ToxicityModel.load(bundle))
     findings = [
         finding
         for file in _bar(options.files, "file")

@@ -55,8 +55,14 @@ class GuardModels:
         )
 
 
-def input_detectors(policy: Policy, models: GuardModels) -> tuple[Detector, ...]:
+def input_detectors(policy: Policy, models: GuardModels, *, instructions: bool = False) -> tuple[Detector, ...]:
     """Those for a customer's message: cheap ones first, and before them who may be in need of help.
+
+    Args:
+        policy: which of them act.
+        models: the classifiers.
+        instructions: the message is the calling program's, meant to instruct the assistant: then instructing it is no
+            attempt, and of the injection guards only the rules (overrides, role tokens, hidden text) look.
 
     Raises:
         PolicyError: as ``thresholds``.
@@ -70,12 +76,12 @@ def input_detectors(policy: Policy, models: GuardModels) -> tuple[Detector, ...]
     encoder = models.toxicity if policy.action("toxicity", Direction.INPUT) else None
     pooled = encoder is not None and INJECTION_LABEL in encoder.labels
     alone = policy.injection.thresholds.get("classifier")  # by itself it errs on long ordinary messages
-    if models.injection is not None and not pooled and alone is not None:
+    if not instructions and models.injection is not None and not pooled and alone is not None:
         detectors.append(InjectionClassifier(models.injection, alone))
     detectors.append(PiiDetector(policy.pii))
     running = [detector for detector in detectors if policy.action(detector.family, Direction.INPUT)]
     if encoder is not None:
-        injection = policy.action("injection", Direction.INPUT) is not None
+        injection = not instructions and policy.action("injection", Direction.INPUT) is not None
         acting = dict(thresholds(policy, encoder, injection=injection))
         if pooled and models.injection is not None and injection:
             acting[INJECTION_LABEL] = policy.injection.thresholds.get("both", POOLED_THRESHOLD)

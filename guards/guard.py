@@ -53,6 +53,7 @@ class Guard:
         self.reasons = tuple(reasons)
         self._watch = Watch(policy.size.max_guard_ms / 1000.0)
         self._input = input_detectors(policy, self._models)
+        self._instructions = input_detectors(policy, self._models, instructions=True)
 
     @classmethod
     def load(cls, bundle: Bundle, policy: Policy, *, allow_degraded: bool = False) -> Guard:
@@ -82,11 +83,17 @@ class Guard:
         """An empty vault for a new conversation, under this policy."""
         return Vault(self.policy.pii)
 
-    def check_input(self, text: str) -> Verdict:
-        """Judge a customer's message. Spans are in the text as given. Never raises."""
+    def check_input(self, text: str, *, instructions: bool = False) -> Verdict:
+        """Judge a customer's message. Spans are in the text as given. Never raises.
+
+        Args:
+            text: the message.
+            instructions: it is the calling program's system message, which may instruct the assistant.
+        """
         begun = time.perf_counter()
+        detectors = self._instructions if instructions else self._input
         try:
-            decision = self._watch.run(lambda: self._judge_input(text))
+            decision = self._watch.run(lambda: self._judge_input(text, detectors))
         except Exception as error:
             log_fault(error)
             decision = Decision(self.policy.stamp).failed(error)
@@ -118,14 +125,14 @@ class Guard:
         """Whether a person should take over: what is to be reviewed, and what the policy names."""
         return verdict.action is Action.REVIEW or _family(verdict.rule) in self.policy.handoff
 
-    def _judge_input(self, text: str) -> Decision:
+    def _judge_input(self, text: str, detectors: Sequence[Detector]) -> Decision:
         """One detector after the other, each over all views of the text; the first block ends it."""
         decision = Decision(self.policy.stamp)
         if len(text) > self.policy.size.max_input_chars:
             decision.add(LENGTH_RULE, None, Action.BLOCK)
             return decision
         views = views_of(text)
-        for detector in self._input:
+        for detector in detectors:
             begun = time.perf_counter()
             try:
                 self._scan(detector, views, decision)

@@ -27,7 +27,7 @@ INJECTION_LABEL = "injection"
 #: What the encoder's opinion of it weighs beside the n-gram classifier's, and from where the two together count: the
 #: n-gram classifier by itself errs on long messages of ordinary customers.
 ENCODER_WEIGHT = 0.6
-POOLED_THRESHOLD = 0.465
+POOLED_THRESHOLD = 0.6
 
 #: Tokens of one window, special tokens included, and how many of them two windows share.
 WINDOW_TOKENS = 128

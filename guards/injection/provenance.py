@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -12,12 +13,18 @@ from guards.injection.classifier import InjectionClassifier
 from guards.injection.data_rules import ORDERS, TASKS
 from guards.injection.rules import InjectionRules, lowered
 from guards.language import has_han
+from guards.toxicity import INJECTION_LABEL, POOLED_THRESHOLD, ToxicityDetector, ToxicityModel
 from guards.views.normal import View
 from guards.views.several import views_of
 from models.ngram_classifier import NgramClassifier
 
 #: Characters around a finding that an excerpt shows, and its length at most.
 _AROUND, _EXCERPT = 20, 120
+
+#: From this probability of the two classifiers together a person should look.
+POOLED_SUSPECT = 0.2
+#: Characters that they judge at once, cut after a line or a sentence if there is one.
+_STRETCH, _END = 1500, re.compile(r"\n|[.!?;]\s|[。！？；]")
 
 
 class Severity(StrEnum):
@@ -57,17 +64,23 @@ class Finding:
 class DataScanner:
     """Finds instructions in data. Safe to call from several threads; takes time linear in the text."""
 
-    def __init__(self, model: NgramClassifier | None = None) -> None:
-        """Without ``model`` the rules work alone."""
+    def __init__(self, model: NgramClassifier | None = None, encoder: ToxicityModel | None = None) -> None:
+        """Without ``model`` the rules work alone; with an ``encoder`` that knows injections the two are pooled.
+
+        A shop's own rules and steps ("press Cancel order") look like orders to n-grams by themselves.
+        """
         self._rules = InjectionRules()
-        self._classifiers: tuple[tuple[Detector, Severity], ...] = (
-            ()
-            if model is None
-            else (
-                (InjectionClassifier(model), Severity.ATTACK),
-                (InjectionClassifier(model, model.data_threshold), Severity.SUSPECT),
+        limits: tuple[tuple[Severity, float | None], ...]
+        if model is None:
+            self._classifiers: tuple[tuple[Detector, Severity], ...] = ()
+        elif encoder is not None and INJECTION_LABEL in encoder.labels:
+            limits = ((Severity.ATTACK, POOLED_THRESHOLD), (Severity.SUSPECT, POOLED_SUSPECT))
+            self._classifiers = tuple(
+                (ToxicityDetector(encoder, {INJECTION_LABEL: limit}, model), severity) for severity, limit in limits
             )
-        )
+        else:
+            limits = ((Severity.ATTACK, None), (Severity.SUSPECT, model.data_threshold))
+            self._classifiers = tuple((InjectionClassifier(model, limit), severity) for severity, limit in limits)
 
     def scan(self, text: str, source: str) -> tuple[Finding, ...]:
         """The findings in order of position, each place and rule once, with the surest severity.
@@ -95,13 +108,14 @@ class DataScanner:
                     for match in rule.finditer(low):
                         if match.end() > match.start():
                             hits.append(finding(f"injection.{rule.name}", view.span(*match.span()), severity))
-        for classifier, severity in self._classifiers:
-            report = classifier.scan(view)
-            if report.hits:
-                (hit,) = report.hits
-                score = report.scores[classifier.family]
-                hits.append(finding(CLASSIFIER_RULE, (hit.start, hit.end), severity, score))
-                break
+        for stretch in _stretches(view):
+            for classifier, severity in self._classifiers:
+                report = classifier.scan(stretch)
+                if report.hits:
+                    (hit,) = report.hits
+                    score = max(report.scores.get(name, 0.0) for name in (InjectionRules.family, INJECTION_LABEL))
+                    hits.append(finding(CLASSIFIER_RULE, (hit.start, hit.end), severity, score))
+                    break
         return hits
 
 
@@ -113,6 +127,17 @@ def scan_passage(text: str, source: str, model: NgramClassifier | None = None) -
 def attacks(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Those that are reason enough to refuse the text."""
     return tuple(finding for finding in findings if finding.severity is Severity.ATTACK)
+
+
+def _stretches(view: View) -> Iterator[View]:
+    """The view in parts that a classifier can judge."""
+    start = 0
+    while start < len(view.text):
+        end = min(start + _STRETCH, len(view.text))
+        if end < len(view.text):
+            end = max((match.end() for match in _END.finditer(view.text, start + _STRETCH // 2, end)), default=end)
+        yield View(view.source, view.base, view.text[start:end], view.starts[start:end], view.ends[start:end])
+        start = end
 
 
 def _excerpt(text: str, start: int, end: int) -> str:

@@ -190,8 +190,13 @@ class Desk:
         conversation: list[Message] = []
         verdicts: list[Verdict] = []
         for message in (*system, *turns):
-            take = self._reception.question if message is turns[-1] else self._reception.earlier
-            understood = take(start.guard, message.content, vault, slots)
+            if message is turns[-1]:
+                understood = self._reception.question(start.guard, message.content, vault, slots)
+            else:
+                instructions = message.role is Role.SYSTEM
+                understood = self._reception.earlier(
+                    start.guard, message.content, vault, slots, instructions=instructions
+                )
             verdicts.append(understood.verdict)
             if understood.blocked:
                 break

@@ -64,14 +64,30 @@ class Reception:
         slots.update(values)
         return Understood(message, language_of(message), intent, second, text, verdict)
 
-    def earlier(self, guard: Guard, message: str, vault: Vault, slots: MutableMapping[str, str]) -> Understood:
-        """Take in what was said before, by whomever; its verdict is remembered, its intent does not matter."""
-        judged = f"{guard.policy.stamp} {message}".encode("utf-8", "surrogatepass")
+    def earlier(
+        self,
+        guard: Guard,
+        message: str,
+        vault: Vault,
+        slots: MutableMapping[str, str],
+        *,
+        instructions: bool = False,
+    ) -> Understood:
+        """Take in what was said before, by whomever; its verdict is remembered, its intent does not matter.
+
+        Args:
+            guard: judges it.
+            message: as it came.
+            vault: takes its personal data.
+            slots: take its numbers.
+            instructions: it is the calling program's system message.
+        """
+        judged = f"{guard.policy.stamp} {instructions} {message}".encode("utf-8", "surrogatepass")
         key = hashlib.blake2b(judged, digest_size=16).digest()
         with self._lock:
             verdict = self._verdicts.pop(key, None)
         if verdict is None:
-            verdict = guard.check_input(message)
+            verdict = guard.check_input(message, instructions=instructions)
         with self._lock:
             self._verdicts[key] = verdict
             while len(self._verdicts) > _REMEMBERED:
