@@ -30,7 +30,7 @@ def _compare(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps({**asdict(comparison), "is_worse": comparison.is_worse}) + "\n")
     else:
-        show_comparison(Console(), comparison)
+        show_comparison(Console(width=max(Console().width, 120)), comparison)
     return FELL_SHORT if comparison.is_worse else GOOD
 
 

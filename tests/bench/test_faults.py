@@ -32,8 +32,9 @@ from tests.bench.targets import HEAD, Behaviour, Exchange, event, reply, streams
 from tests.paths import DEMO, ROOT
 
 TIMEOUT_S = 0.4
-#: Longest time from a fault to the end of bench: its timeouts, its look at the machine, its report.
-BOUND_S = 15.0
+#: Longest time from a fault to the end of bench: its timeouts, its look at the machine, its report. A machine that is
+#: not busy takes a tenth of this.
+BOUND_S = 60.0
 JSON_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -144,7 +145,7 @@ FIRST_CONTACT: dict[str, tuple[Behaviour, str]] = {
 def test_a_fault_at_first_contact_is_named_in_one_line(
     behaviour: Behaviour, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with target(behaviour, everywhere=True) as server, within(5.0):
+    with target(behaviour, everywhere=True) as server, within(10.0):
         assert quick(str(server.address), tmp_path / "x.json") == 1
     said = capsys.readouterr()
     assert re.search(says, said.err)
@@ -178,8 +179,14 @@ def test_an_address_that_cannot_be_used_is_bad_input(
 
 
 def test_https_at_a_plain_server_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with target(streams()) as server, within(5.0):
-        assert quick(str(server.address).replace("http:", "https:"), tmp_path / "x.json") == 2
+    def answer_plainly() -> None:
+        sock = server.accept()[0]
+        sock.recv(1 << 16)
+        sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server, within(10.0):
+        threading.Thread(target=answer_plainly, daemon=True).start()
+        assert quick(f"https://127.0.0.1:{server.getsockname()[1]}", tmp_path / "x.json") == 2
     assert "is it an http:// address" in capsys.readouterr().err
 
 
@@ -232,7 +239,7 @@ def kept(out: Path) -> Result:
 @pytest.mark.parametrize("behaviour", [endless_answer, endless_events_without_text])
 def test_an_endless_fast_answer_is_given_up_before_it_fills_the_memory(behaviour: Behaviour) -> None:
     request = ChatRequest((ChatMessage("user", "Hello"),), max_tokens=16)
-    with target(behaviour) as server, within(10.0):
+    with target(behaviour) as server, within(BOUND_S):
         tracemalloc.start()
         try:
             with pytest.raises(ProtocolError, match="for max_tokens 16: does the target know max_tokens"):
@@ -255,7 +262,7 @@ needs_demo = pytest.mark.skipif(
 
 def kill_after(answers: int, url: str, pid: int) -> float:
     """Kill a demo server as soon as it has given so many answers, in the middle of the next; perf_counter then."""
-    deadline_s = time.perf_counter() + 60.0
+    deadline_s = time.perf_counter() + 2.0 * BOUND_S
     while time.perf_counter() < deadline_s:
         with urllib.request.urlopen(f"{url}/metrics", timeout=10.0) as page:
             counts = re.findall(r"^tellerbox_answers_total\{.*\} (\S+)$", page.read().decode(), re.MULTILINE)
@@ -263,7 +270,7 @@ def kill_after(answers: int, url: str, pid: int) -> float:
             os.kill(pid, signal.SIGKILL)
             return time.perf_counter()
         time.sleep(0.01)
-    raise AssertionError(f"the server at {url} did not give {answers} answers in a minute")
+    raise AssertionError(f"the server at {url} did not give {answers} answers in time")
 
 
 def check_killed(records: tuple[Record, ...]) -> None:
