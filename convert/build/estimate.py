@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from convert.quantization.quantize import QuantType
+from convert.quantization.search import SearchOptions
 
 #: About how many bits a weight takes with its scales, all tensors together; measured on Llama shapes.
 BITS_PER_WEIGHT = {QuantType.Q4_K_M: 4.9, QuantType.Q5_K_M: 5.8, QuantType.Q6_K: 6.6, QuantType.Q8_0: 8.5}
@@ -27,6 +28,9 @@ EXPORT_COPIES = 4
 #: Seconds for each thousand million weights, measured on two x86 cores with AVX2: merging and writing f16, quantising.
 GGUF_S, QUANTIZE_S = 27.0, 96.0
 
+#: Seconds for each thousand million weights and thousand tokens that the float GGUF reads; measured as the others.
+IMATRIX_S = 17.0
+
 TIME_BASIS = "measured on two x86 cores with AVX2; none where it was not measured"
 
 
@@ -43,6 +47,10 @@ class Sizes:
         positions: compared by the check.
         checkpoint_bytes: of the guard's checkpoint; 0 for a guard that is exported already.
         quant: how it is quantised.
+        calibration_tokens: read for the importance matrix; 0 without one.
+        imatrix_bytes: of its file.
+        searched: whether types are searched.
+        encoder_bytes: of the sentence encoder that is taken in or exported; 0 without one.
     """
 
     weights: int
@@ -53,6 +61,10 @@ class Sizes:
     positions: int
     checkpoint_bytes: int
     quant: QuantType
+    calibration_tokens: int = 0
+    imatrix_bytes: int = 0
+    searched: bool = False
+    encoder_bytes: int = 0
 
     @property
     def quantized_bytes(self) -> int:
@@ -80,7 +92,7 @@ class StageEstimate:
 
 
 def estimate(sizes: Sizes) -> tuple[StageEstimate, ...]:
-    """All stages in order."""
+    """All stages of this build in order."""
     billions = sizes.weights / 1e9
     guard_ram = TORCH_BYTES + EXPORT_COPIES * sizes.checkpoint_bytes if sizes.checkpoint_bytes else PLAIN_BYTES
     gguf_ram = sizes.peft_ram_bytes or PLAIN_BYTES + TENSOR_BYTES * sizes.largest
@@ -88,12 +100,14 @@ def estimate(sizes: Sizes) -> tuple[StageEstimate, ...]:
     logits = 2 * 4 * sizes.positions * sizes.vocab  # two models' float32, positions by vocabulary
     return (
         StageEstimate("guard", guard_ram, work_bytes=sizes.checkpoint_bytes),
+        *_encoder(sizes),
         StageEstimate(
             "gguf",
             gguf_ram,
             work_bytes=sizes.float_bytes + merged_bytes,
             about_s=None if merged_bytes else round(GGUF_S * billions, 1),
         ),
+        *_guidance(sizes),
         StageEstimate(
             "quantize",
             PLAIN_BYTES + QUANTIZE_BYTES,
@@ -101,5 +115,28 @@ def estimate(sizes: Sizes) -> tuple[StageEstimate, ...]:
             about_s=round(QUANTIZE_S * billions, 1),
         ),
         StageEstimate("check", TORCH_BYTES + 4 * sizes.weights + logits),
-        StageEstimate("pack", PLAIN_BYTES, out_bytes=sizes.quantized_bytes + sizes.checkpoint_bytes),
+        StageEstimate(
+            "pack", PLAIN_BYTES, out_bytes=sizes.quantized_bytes + sizes.checkpoint_bytes + sizes.encoder_bytes
+        ),
     )
+
+
+def _encoder(sizes: Sizes) -> list[StageEstimate]:
+    """Taking in or exporting the sentence encoder."""
+    if not sizes.encoder_bytes:
+        return []
+    ram = TORCH_BYTES + EXPORT_COPIES * sizes.encoder_bytes
+    return [StageEstimate("embed", ram, work_bytes=sizes.encoder_bytes)]
+
+
+def _guidance(sizes: Sizes) -> list[StageEstimate]:
+    """The importance matrix and the search of types; both map the float GGUF."""
+    found = []
+    if sizes.calibration_tokens:
+        seconds = IMATRIX_S * sizes.weights / 1e9 * sizes.calibration_tokens / 1e3
+        ram = PLAIN_BYTES + sizes.float_bytes
+        found.append(StageEstimate("imatrix", ram, work_bytes=sizes.imatrix_bytes, about_s=round(seconds, 1)))
+    if sizes.searched:
+        logits = 2 * 4 * SearchOptions().tokens * sizes.vocab  # the model's float32 before and after
+        found.append(StageEstimate("types", PLAIN_BYTES + sizes.float_bytes + logits))
+    return found

@@ -15,7 +15,7 @@ from convert.progress import Progress
 from models.bundle import MODEL
 
 #: Raised when a stage comes to mean something else, so that older records no longer hold.
-STAGES_VERSION = 2
+STAGES_VERSION = 3
 
 #: Small files of the base that decide about the bundle.
 _BASE_FILES = (
@@ -54,6 +54,26 @@ class Job:
     def float_gguf(self) -> Path:
         """Merged weights before quantisation."""
         return self.work / f"model-{self.config.precision}.gguf"
+
+    @property
+    def imatrix(self) -> Path:
+        """The importance matrix of the float GGUF."""
+        return self.work / "imatrix.gguf"
+
+    @property
+    def calibration(self) -> Path:
+        """What the importance matrix was computed from."""
+        return self.work / "calibration.json"
+
+    @property
+    def types(self) -> Path:
+        """The types that were searched."""
+        return self.work / "types.json"
+
+    @property
+    def embed(self) -> Path:
+        """Folder of the exported sentence encoder."""
+        return self.work / "embed"
 
     @property
     def model(self) -> Path:

@@ -8,10 +8,12 @@ from typing import TypeVar
 
 from convert.base import Base
 from convert.build.bundle import read_chat, read_guard, refuse_extras
+from convert.build.calibration import refuse_tokens, shortage
 from convert.build.config import RunConfig
+from convert.build.encoder import look_at_encoder, refuse_second_encoder
 from convert.build.estimate import TIME_BASIS, Sizes, StageEstimate, estimate
 from convert.build.licences import read_licences
-from convert.build.room import disk_of, ram_of
+from convert.build.room import disk_of, folder_bytes, ram_of
 from convert.checkpoint.folder import index_folder
 from convert.checkpoint.jsonfile import read_json
 from convert.errors import ConvertError, InputError
@@ -24,6 +26,7 @@ from convert.progress import Progress, silent
 from convert.quantization.quantize import refuse_indivisible
 from models.bundle import GUARD, GUARD_TOKENIZER
 from models.errors import BundleError
+from models.manifest import EMBED, EMBED_TOKENIZER
 
 T = TypeVar("T")
 
@@ -77,10 +80,11 @@ class Plan:
 
 
 class _Refusals:
-    """Collects what is refused, and goes on."""
+    """Collects what is refused and what is doubtful, and goes on."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
+        self.warnings: list[str] = []
 
     def of(self, action: Callable[[], T]) -> T | None:
         """The action's result, or None if it was refused."""
@@ -106,7 +110,7 @@ def make_plan(
     Args:
         config: the run's options.
         find_base: finds the base, such as ``resolve_base`` with its arguments.
-        thorough: also read every weight and text, which the run's stages do themselves as they go.
+        thorough: also read every weight, which must be finite, and every text.
         progress: told while weights are read.
     """
     refusals = _Refusals()
@@ -125,6 +129,10 @@ def make_plan(
     refusals.of(lambda: _look_at_licences(config))
     refusals.of(lambda: _look_at_guard(config))
     refusals.of(lambda: refuse_extras(config.extras))
+    refusals.of(lambda: _look_at_guidance(config))
+    if config.embed is not None:
+        refusals.of(lambda: look_at_encoder(config.embed))  # type: ignore[arg-type]
+        refusals.of(lambda: refuse_second_encoder(config))
     refusals.of(lambda: _refuse_missing(config))
     if config.evaluation is not None and config.evaluation.exists():
         refusals.of(lambda: read_json(config.evaluation))  # type: ignore[arg-type]
@@ -148,6 +156,10 @@ def _figures(
         positions=config.positions,
         checkpoint_bytes=checkpoint.stat().st_size if checkpoint is not None and checkpoint.is_file() else 0,
         quant=config.quant,
+        calibration_tokens=config.calibration_tokens if config.calibrated else 0,
+        imatrix_bytes=sum(4 * plan.source.shape[-1] for plan in source.tensors) if source and config.calibrated else 0,
+        searched=config.search_types,
+        encoder_bytes=folder_bytes(config.embed) if config.embed is not None else 0,
     )
     stages = estimate(sizes)
     disk, ram = disk_of(stages, config.work_folder, config.out), ram_of(stages)
@@ -165,7 +177,7 @@ def _figures(
         ram_available_bytes=ram.free_bytes,
         disk_bytes=disk.needed_bytes,
         disk_free_bytes=disk.free_bytes,
-        warnings=(*(source.warnings if source else ()), *ram.warnings),
+        warnings=(*(source.warnings if source else ()), *refusals.warnings, *ram.warnings),
         refusals=tuple(refusals.found),
     )
 
@@ -178,9 +190,9 @@ def _read_everything(
     refusals: _Refusals,
     progress: Progress,
 ) -> None:
-    """Every weight, which must be finite; the tokenizer; the texts to check with."""
+    """Every weight, which must be finite; the tokenizer; the texts to check with and to calibrate on."""
     from convert.fidelity.texts import check_texts
-    from convert.tokenizer import load_tokenizer  # transformers loads only when something is tokenized
+    from convert.tokenizer import encoder, load_tokenizer  # transformers loads only when something is tokenized
 
     tensors = source.tensors if source else ()
     for number, plan in enumerate(tensors):
@@ -189,10 +201,13 @@ def _read_everything(
     for pair in adapter.pairs.values() if adapter else ():
         for factor in (pair.a, pair.b):
             refusals.of(factor.read)
-    if base is not None:
-        refusals.of(lambda: load_tokenizer(base.folder))
-    if config.data is None or config.data.exists():
-        refusals.of(lambda: check_texts(config.data))
+    tokenizer = None if base is None else refusals.of(lambda: load_tokenizer(base.folder))
+    if config.data is not None and not config.data.exists():
+        return
+    refusals.of(lambda: check_texts(config.data))
+    if tokenizer is not None and config.calibrated:
+        short = refusals.of(lambda: shortage(config.data, encoder(tokenizer), config.calibration_tokens))
+        refusals.warnings += [short] if short else []
 
 
 def _refuse_misfit(adapter: Adapter, base: Base) -> None:
@@ -201,8 +216,17 @@ def _refuse_misfit(adapter: Adapter, base: Base) -> None:
 
 
 def _look_at_licences(config: RunConfig) -> None:
-    files = [path.name for path in config.extras]
+    files = [path.name for path in config.extras] + ([EMBED, EMBED_TOKENIZER] if config.embed is not None else [])
     read_licences(config.licences).require(config.licences, adapter=config.adapter is not None, files=files)
+
+
+def _look_at_guidance(config: RunConfig) -> None:
+    if config.calibrated:
+        refuse_tokens(config.calibration_tokens)
+    if config.search_types and not config.imatrix:
+        raise InputError(
+            "search_types without imatrix: the search weighs errors by the importance matrix; leave out --no-imatrix"
+        )
 
 
 def _look_at_guard(config: RunConfig) -> None:

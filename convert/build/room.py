@@ -52,7 +52,7 @@ def disk_of(stages: Sequence[StageEstimate], work: Path, out: Path) -> Room:
     """Disk: what is there already from an earlier run is not needed again; work folder and bundle may lie apart."""
     # the bundle is written beside the old one and takes its place when it is whole, so that nothing is saved there
     wants = [
-        (work, max(0, sum(stage.work_bytes for stage in stages) - _size(work)), "--work"),
+        (work, max(0, sum(stage.work_bytes for stage in stages) - folder_bytes(work)), "--work"),
         (out, sum(stage.out_bytes for stage in stages), "--out"),
     ]
     refusals = []
@@ -74,7 +74,8 @@ def disk_of(stages: Sequence[StageEstimate], work: Path, out: Path) -> Room:
     return Room(sum(want[1] for want in wants), shutil.disk_usage(_existing(work)).free, (), tuple(refusals))
 
 
-def _size(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
+    """What the files in a folder and below take; 0 if there is none."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from convert.build.bundle import GUARD_JSON, pack, read_guard
+from convert.build.calibration import calibrate, calibration_files, guidance_record, texts_of
 from convert.build.config import RunConfig
+from convert.build.encoder import EMBED_FILES, EMBED_JSON, embed_sources, take_encoder, with_encoder
 from convert.build.job import Job, Made
 from convert.build.spec import make_spec
 from convert.build.stages import Stage, digests
@@ -20,7 +22,9 @@ from convert.files import atomic_folder, write_json
 from convert.gguf.source import read_source
 from convert.gguf.writer import write_gguf
 from convert.lora.merging import merging
-from convert.quantization.quantize import quantize
+from convert.quantization.imatrix import read_imatrix
+from convert.quantization.quantize import Guidance, quantize
+from convert.quantization.search import SearchOptions, read_types, search_types, write_types
 from models.bundle import GUARD, GUARD_TOKENIZER, MODEL
 from models.manifest import MANIFEST
 
@@ -50,6 +54,17 @@ def _take_guard(job: Job) -> None:
     export_checkpoint(*_guard_inputs(config), job.guard, job.progress)
 
 
+def embed_step(job: Job, made: Made) -> Stage:
+    """Take in an exported sentence encoder, or export one."""
+    source = job.config.embed
+    if source is None:
+        raise InputError("no encoder; expected --embed FOLDER")
+    outputs = tuple(job.embed / name for name in EMBED_FILES)
+    return Stage(
+        "embed", job.inputs(**embed_sources(source)), outputs, lambda: take_encoder(source, job.embed, job.progress)
+    )
+
+
 def gguf_step(job: Job, made: Made) -> Stage:
     """Merge the adapter and write the float GGUF."""
     config = job.config
@@ -63,14 +78,45 @@ def gguf_step(job: Job, made: Made) -> Stage:
     return Stage("gguf", inputs, (job.float_gguf,), action)
 
 
+def imatrix_step(job: Job, made: Made) -> Stage:
+    """Compute the importance matrix; it covers every matrix, or the stage fails."""
+    config = job.config
+    inputs = job.inputs(
+        gguf=made["gguf"], texts=digests(calibration_files(config.data)), tokens=config.calibration_tokens
+    )
+    return Stage("imatrix", inputs, (job.imatrix, job.calibration), lambda: calibrate(job))
+
+
+def types_step(job: Job, made: Made) -> Stage:
+    """Search a type for every tensor."""
+    config = job.config
+    options = SearchOptions(quant=config.quant, threads=config.threads)
+
+    def action() -> None:
+        texts = texts_of(config.data)
+        write_types(search_types(job.float_gguf, read_imatrix(job.imatrix), texts, options, job.progress), job.types)
+
+    inputs = job.inputs(
+        gguf=made["gguf"],
+        imatrix=made["imatrix"],
+        texts=digests(calibration_files(config.data)),
+        options=asdict(replace(options, threads=0)),
+    )
+    return Stage("types", inputs, (job.types,), action)
+
+
 def quantize_step(job: Job, made: Made) -> Stage:
-    """Quantise it."""
+    """Quantise it, guided by what the stages before have found."""
     config = job.config
 
     def action() -> None:
-        quantize(job.float_gguf, job.model, config.quant, config.threads, job.progress)
+        types = read_types(job.types).types if config.search_types else {}
+        guidance = Guidance(job.imatrix if config.calibrated else None, types)
+        quantize(job.float_gguf, job.model, config.quant, config.threads, job.progress, guidance=guidance)
 
-    return Stage("quantize", job.inputs(source=made["gguf"], quant=config.quant.value), (job.model,), action)
+    guided = {name: made.get(name) for name in ("imatrix", "types")}
+    inputs = job.inputs(source=made["gguf"], quant=config.quant.value, **guided)
+    return Stage("quantize", inputs, (job.model,), action)
 
 
 def check_step(job: Job, made: Made) -> Stage:
@@ -88,7 +134,7 @@ def check_step(job: Job, made: Made) -> Stage:
         **job.model_inputs(),
         gguf=made["gguf"],
         quantized=made["quantize"],
-        data=digests(_data_files(config.data)),
+        data=digests(calibration_files(config.data)),
         positions=options.positions,
         row_tokens=options.row_tokens,
     )
@@ -97,8 +143,11 @@ def check_step(job: Job, made: Made) -> Stage:
 
 def pack_step(job: Job, made: Made) -> Stage:
     """Put the bundle together."""
-    config = job.config
-    spec = make_spec(config, job.base, job.model, job.guard, read_json(job.report))
+    config = with_encoder(job.config, job.embed)
+    checks = {**read_json(job.report), "quantization": guidance_record(job, made)}
+    if job.config.embed is not None:
+        checks["embed"] = read_json(job.embed / EMBED_JSON)
+    spec = make_spec(config, job.base, job.model, job.guard, checks)
     inputs = job.inputs(
         made={name: made[name] for name in sorted(made)},
         extras=digests(config.extras),
@@ -108,8 +157,26 @@ def pack_step(job: Job, made: Made) -> Stage:
     return Stage("pack", inputs, tuple(config.out / name for name in names), lambda: pack(spec, config.out))
 
 
-#: Every stage sees what those before it have made. A new one is a function above and a place here.
-STEPS: tuple[Step, ...] = (guard_step, gguf_step, quantize_step, check_step, pack_step)
+def _always(config: RunConfig) -> bool:
+    return True
+
+
+#: Every stage sees what those before it have made. A new one is a function above and a place here with its condition.
+STEPS: tuple[tuple[Step, Callable[[RunConfig], bool]], ...] = (
+    (guard_step, _always),
+    (embed_step, lambda config: config.embed is not None),
+    (gguf_step, _always),
+    (imatrix_step, lambda config: config.calibrated),
+    (types_step, lambda config: config.search_types),
+    (quantize_step, _always),
+    (check_step, _always),
+    (pack_step, _always),
+)
+
+
+def steps_of(config: RunConfig) -> list[Step]:
+    """The steps that this build takes."""
+    return [step for step, wanted in STEPS if wanted(config)]
 
 
 def _guard_inputs(config: RunConfig) -> tuple[Path, Path, Path | None]:
@@ -128,10 +195,3 @@ def _guard_files(config: RunConfig) -> list[Path]:
         else [tokenizer]
     )
     return [checkpoint, *words, *([samples] if samples else [])]
-
-
-def _data_files(data: Path | None) -> list[Path]:
-    """The files behind the check's texts."""
-    if data is None or data.is_file():
-        return [data] if data else []
-    return sorted((data / "support").glob("*.jsonl"))

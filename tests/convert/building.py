@@ -11,8 +11,6 @@ import pytest
 
 from convert.__main__ import main
 
-STAGES = ["guard", "gguf", "quantize", "check", "pack"]
-
 
 @dataclass(frozen=True, slots=True)
 class Build:
@@ -58,4 +56,4 @@ def configure(base: Path, adapter: Path, guard: Path, licences: Path, tmp_path: 
     return make
 
 
-__all__ = ["STAGES", "Build", "Configure", "configure"]
+__all__ = ["Build", "Configure", "configure"]

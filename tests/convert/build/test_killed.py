@@ -14,7 +14,8 @@ import pytest
 
 from convert.__main__ import main
 from models.bundle import open_bundle, sha256_of
-from tests.convert.building import STAGES, Build, Configure
+from tests.convert.build.stages import STAGES
+from tests.convert.building import Build, Configure
 from tests.paths import ROOT
 
 CHILD = "convert.quantization.child"
@@ -65,7 +66,19 @@ def test_killed_after_a_stage_it_goes_on_from_there(configure: Configure, capsys
         time.sleep(0.005)
     kill(child)
     assert not build.out.exists()
-    assert build.run(capsys)["skipped"][:3] == STAGES[:3]
+    assert build.run(capsys)["skipped"][:4] == STAGES[:4]
+    straight.run(capsys)
+    assert build.bytes() == straight.bytes()
+
+
+def test_killed_while_calibrating_it_does_that_again(configure: Configure, capsys: pytest.CaptureFixture[str]) -> None:
+    build, straight = configure("killed"), configure("straight")
+    child = start(build)
+    while not (build.work / "gguf.record.json").is_file() and child.poll() is None:
+        time.sleep(0.005)
+    kill(child)
+    assert not (build.work / "imatrix.record.json").exists()
+    assert build.run(capsys)["done"] == STAGES[2:]
     straight.run(capsys)
     assert build.bytes() == straight.bytes()
 

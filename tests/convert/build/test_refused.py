@@ -17,6 +17,7 @@ from convert.build.room import judge_ram
 from convert.checkpoint.folder import weights_sha256
 from convert.gguf.gptq import WARNING
 from tests.convert import tiny
+from tests.convert.build.stages import STAGES
 from tests.convert.building import Configure
 from tests.convert.gguf.checkpoints import to_gptq
 from tests.convert.test_checkpoint import flip
@@ -202,7 +203,7 @@ def test_plan_says_sizes_and_changes_nothing_at_all(
     assert {path.name: path.stat().st_mtime_ns for path in Path().iterdir()} == here
     plan = json.loads(capsys.readouterr().out)
     assert plan["architecture"] == "LlamaForCausalLM"
-    assert [stage["name"] for stage in plan["stages"]] == ["guard", "gguf", "quantize", "check", "pack"]
+    assert [stage["name"] for stage in plan["stages"]] == STAGES
     assert plan["ram_bytes"] == max(stage["ram_bytes"] for stage in plan["stages"])
     assert plan["ram_available_bytes"] > 0
     build.run(capsys)

@@ -1,0 +1,3 @@
+"""The stages of a build as it is unless told otherwise, in order."""
+
+STAGES = ["guard", "gguf", "imatrix", "quantize", "check", "pack"]
