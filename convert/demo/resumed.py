@@ -19,8 +19,6 @@ from convert.demo.encoder import GrownEmbedding
 from convert.errors import InputError
 
 _LAYERS = ("/MatMul_quant", "/Gemm_MatMul_quant")
-#: Layers that are kept in int8 and multiplied in float32.
-_DEQUANTISED = "/MatMul_dequant"
 
 
 def resumed_model(guard: Path, encoder: Path, labels: int) -> BertForSequenceClassification:
@@ -72,10 +70,11 @@ def exported_weights(guard: Path) -> dict[str, torch.Tensor]:
     for node in graph.node:
         if node.op_type == "MatMulInteger" and node.name.endswith(_LAYERS):
             layer = node.name.rpartition("/")[0].removeprefix("/model/").replace("/", ".")
-            found[f"{layer}.weight"] = _dequantised(stored, node.input[1].removesuffix("_quantized")).T.contiguous()
-        if node.op_type == "DequantizeLinear" and node.name.endswith(_DEQUANTISED):
-            layer = node.name.removesuffix(_DEQUANTISED).removeprefix("/model/").replace("/", ".")
-            found[f"{layer}.weight"] = _dequantised(stored, node.output[0]).T.contiguous()
+            matrix = node.input[1].removesuffix("_quantized")
+            weight = _dequantised(stored, matrix)
+            if (smoothing := stored.get(f"{matrix}_smoothing")) is not None:  # the rows hold their columns' factors
+                weight *= torch.from_numpy(np.array(smoothing))[:, None]
+            found[f"{layer}.weight"] = weight.T.contiguous()
     return found
 
 

@@ -89,10 +89,10 @@ def export_encoder(
         to_onnx(module, plain, "embedding", segments=source.segments)
         difference = parity(module, plain, segments=source.segments, vocabulary=source.vocabulary, tokens=source.tokens)
         require_parity(folder, difference)
-        quantize_encoder(plain, made / EMBED)
+        source.words.enable_truncation(source.tokens)
+        quantize_encoder(plain, made / EMBED, [words.ids for words in source.words.encode_batch(list(sentences))])
         plain.unlink()
         _describe(made / EMBED, source)
-        source.words.enable_truncation(source.tokens)
         source.words.save(str(made / EMBED_TOKENIZER))
         fidelity = measure(module, made / EMBED, source.words, sentences, progress)
         model = EmbedModel(

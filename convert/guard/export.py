@@ -13,13 +13,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from tokenizers import Tokenizer
 
 from convert.build.bundle import GUARD_JSON
+from convert.embed.sentences import SENTENCES
 from convert.errors import InputError
 from convert.files import atomic_folder
 from convert.guard.calibration import Limits, Scored, figures, int8_cost, threshold
 from convert.guard.detoxify import Detoxifier, load_detoxify
-from convert.guard.onnxscore import Scorer
+from convert.guard.onnxscore import WINDOW_TOKENS, Scorer
 from convert.guard.samples import Sample
 from convert.guard.tokenizer import read_tokenizer
 from convert.onnx.int8 import quantize_encoder
@@ -31,6 +33,9 @@ from models.manifest import GuardModel
 
 #: The float32 model, kept if asked for.
 FLOAT32 = "guard-float32.onnx"
+
+#: Texts, at most, that show the quantiser how large activations get.
+SHOWN = 400
 
 #: Without samples nobody knows better.
 UNCALIBRATED = 0.5
@@ -94,7 +99,7 @@ def export_guard(
         plain = folder / FLOAT32
         difference = export_float32(source, plain)
         require_parity(checkpoint, difference)
-        quantize_encoder(plain, folder / GUARD, per_channel=options.per_channel)
+        quantize_encoder(plain, folder / GUARD, _shown(words, samples), per_channel=options.per_channel)
         record = {
             "checkpoint": {"origin": options.origin or checkpoint.name, "sha256": sha256_of(checkpoint)},
             "float32_onnx_max_logit_difference": float(f"{difference:.1e}"),
@@ -130,6 +135,14 @@ class Logits(torch.nn.Module):
         extra = {} if segments is None else {"token_type_ids": segments}
         logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=mask, **extra).logits
         return logits[:, : self.reported]
+
+
+def _shown(words: Tokenizer, samples: Sequence[Sample]) -> list[list[int]]:
+    """Token ids of some of the texts; of general sentences if there are none."""
+    texts = [sample.text for sample in samples[:: max(1, len(samples) // SHOWN)] if sample.text.strip()] or SENTENCES
+    cut = Tokenizer.from_str(words.to_str())
+    cut.enable_truncation(WINDOW_TOKENS)
+    return [text.ids for text in cut.encode_batch(list(texts))]
 
 
 def _check_samples(samples: Sequence[Sample], labels: Sequence[str]) -> None:
