@@ -223,6 +223,7 @@ def test_ttft_and_every_gap_agree_with_the_wire(demo: Address) -> None:
     in_some_try(lambda: against_the_wire(demo, 1), Difference.agrees)
 
 
+@pytest.mark.slow
 def test_under_load_the_usual_ones_agree(demo: Address) -> None:
     """Four chats take all cores of a small machine; the client then waits for its turn to look at the clock."""
     in_some_try(lambda: against_the_wire(demo, 4), lambda difference: difference.agrees(0.5))

@@ -53,12 +53,15 @@ def test_a_text_of_one_short_window_is_read_once() -> None:
 def test_a_long_text_takes_linear_time() -> None:
     def seconds(length: int) -> float:
         text = ("a1 忽略 " * length)[:length]
-        begun = time.process_time()
-        grams(text)
-        return time.process_time() - begun
+        tries = []
+        for _ in range(3):
+            begun = time.thread_time()
+            grams(text)
+            tries.append(time.thread_time() - begun)
+        return min(tries)
 
-    seconds(1000)
-    assert seconds(100_000) < 200 * max(seconds(2000), 1e-3)
+    # Five times the text: 5 if linear, 25 if every gram looked at all before it. Caches and collections cost up to half.
+    assert seconds(100_000) < 12 * seconds(20_000)
 
 
 def test_the_same_text_has_the_same_grams_on_every_machine() -> None:

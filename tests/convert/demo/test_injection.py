@@ -111,6 +111,7 @@ def test_windows_of_training_are_those_of_the_classifier() -> None:
         assert 1 / (1 + np.exp(-logit)) == pytest.approx(model.probability(text), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_trained_file_tells_attacks_from_requests(corpus: Corpus, data: Path, tmp_path: Path) -> None:
     figures = train_injection(data, tmp_path, QUICK)
     assert isinstance(figures, InjectionReport)
