@@ -60,7 +60,7 @@ def test_a_long_text_takes_linear_time() -> None:
             tries.append(time.thread_time() - begun)
         return min(tries)
 
-    # Five times the text: 5 if linear, 25 if every gram looked at all before it. Caches and collections cost up to half.
+    # Five times the text: 5 if linear, 25 if every gram looked at all before it; caches and collections cost some.
     assert seconds(100_000) < 12 * seconds(20_000)
 
 
